@@ -1,0 +1,1 @@
+"""What every climbmate service needs, and nothing that needs arrays or models."""

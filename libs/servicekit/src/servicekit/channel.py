@@ -1,0 +1,78 @@
+"""Client channels between services."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import grpc
+
+from servicekit.deadlines import remaining_s
+from servicekit.limits import MAX_MESSAGE_BYTES
+from servicekit.receipts import REQUEST_ID_KEY, current_receipt
+
+_SERVICE_CONFIG = json.dumps(
+    {
+        "loadBalancingConfig": [{"round_robin": {}}],
+        "methodConfig": [
+            {
+                "name": [{}],
+                "retryPolicy": {
+                    "maxAttempts": 3,
+                    "initialBackoff": "0.05s",
+                    "maxBackoff": "0.5s",
+                    "backoffMultiplier": 2,
+                    "retryableStatusCodes": ["UNAVAILABLE"],
+                },
+            }
+        ],
+    }
+)
+
+
+class _ContextInterceptor(grpc.aio.UnaryUnaryClientInterceptor):
+    """Sends the current request's id along, and the time that is left of its deadline where the call sets none."""
+
+    async def intercept_unary_unary(
+        self,
+        continuation: Callable[..., Any],
+        client_call_details: grpc.aio.ClientCallDetails,
+        request: Any,  # noqa: ANN401 - any message
+    ) -> Any:  # noqa: ANN401
+        receipt = current_receipt()
+        metadata = grpc.aio.Metadata(*(client_call_details.metadata or ()))
+        if receipt is not None:
+            metadata.add(REQUEST_ID_KEY, receipt.request_id)
+        left_s = remaining_s()
+        timeout_s = client_call_details.timeout
+        if left_s is not None:
+            timeout_s = left_s if timeout_s is None else min(timeout_s, left_s)
+        details = grpc.aio.ClientCallDetails(
+            method=client_call_details.method,
+            timeout=timeout_s,
+            metadata=metadata,
+            credentials=client_call_details.credentials,
+            wait_for_ready=client_call_details.wait_for_ready,
+        )
+        return await continuation(details, request)
+
+
+def open_channel(target: str) -> grpc.aio.Channel:
+    """Open a channel to a service.
+
+    Calls are spread over all replicas that `target` resolves to (`dns:///name:port` of a headless Service), and
+    repeated when a replica was not there (UNAVAILABLE), at most twice. A lost replica is tried again within a second.
+
+    Args:
+        target: A gRPC name, for example `127.0.0.1:50051`, `unix:/run/detector.sock` or `dns:///climbmate-detector:50051`.
+    """
+    options = [
+        ("grpc.service_config", _SERVICE_CONFIG),
+        ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+        ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+        ("grpc.initial_reconnect_backoff_ms", 100),
+        ("grpc.min_reconnect_backoff_ms", 500),
+        ("grpc.max_reconnect_backoff_ms", 1000),
+        ("grpc.keepalive_time_ms", 20_000),
+        ("grpc.keepalive_timeout_ms", 5_000),
+    ]
+    return grpc.aio.insecure_channel(target, options=options, interceptors=[_ContextInterceptor()])

@@ -1,0 +1,136 @@
+"""The one place where a gRPC call becomes a request: id, deadline, receipt, log line, metrics, typed errors."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import grpc
+
+from servicekit import receipts
+from servicekit.cancel import Cancelled
+from servicekit.deadlines import within
+from servicekit.errors import Internal, RetryableError, ServiceError
+from servicekit.memory import MemoryMeter
+from servicekit.metrics import Metrics
+from servicekit.rich_status import to_trailers
+
+_log = logging.getLogger("rpc")
+_UNOBSERVED = ("/grpc.", "/climbmate.status.")
+_Handler = Any  # grpc's handlers are generic over messages, which an interceptor does not look at
+_Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class RequestInterceptor(grpc.aio.ServerInterceptor):
+    """Wraps every call but health, reflection and status.
+
+    The call ends by its caller's deadline or the service's own, whichever is sooner. What a servicer raises becomes a
+    status with details; what is not a `ServiceError` is a bug, is logged with its trace and told as `INTERNAL`.
+    """
+
+    def __init__(self, metrics: Metrics, memory: MemoryMeter, deadline_s: float) -> None:
+        self._metrics = metrics
+        self._memory = memory
+        self._deadline_s = deadline_s
+        self.in_flight = 0
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[_Handler]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> _Handler:
+        """Wrap the handler of unary-request calls, the only kind that climbmate has."""
+        handler = await continuation(handler_call_details)
+        method = handler_call_details.method
+        if handler is None or method.startswith(_UNOBSERVED):
+            return handler
+        if handler.unary_unary:
+            return grpc.unary_unary_rpc_method_handler(
+                self._unary(handler.unary_unary, method), handler.request_deserializer, handler.response_serializer
+            )
+        if handler.unary_stream:
+            return grpc.unary_stream_rpc_method_handler(
+                self._stream(handler.unary_stream, method), handler.request_deserializer, handler.response_serializer
+            )
+        raise NotImplementedError(f"{method}: calls with a stream of requests are not wrapped yet")
+
+    def _unary(self, call: Callable[[Any, _Context], Awaitable[Any]], method: str) -> Callable[..., Awaitable[Any]]:
+        async def handle(request: Any, context: _Context) -> Any:  # noqa: ANN401 - any message
+            async with self._request(method, context):
+                return await call(request, context)
+
+        return handle
+
+    def _stream(self, call: Callable[[Any, _Context], AsyncIterator[Any]], method: str) -> Callable[..., Any]:
+        async def handle(request: Any, context: _Context) -> AsyncIterator[Any]:  # noqa: ANN401 - any message
+            async with self._request(method, context), contextlib.aclosing(call(request, context)) as answers:  # type: ignore[type-var]
+                async for answer in answers:
+                    yield answer
+
+        return handle
+
+    @contextlib.asynccontextmanager
+    async def _request(self, method: str, context: _Context) -> AsyncIterator[None]:
+        request_id = _request_id(context)
+        with receipts.open_receipt(request_id, self._memory) as receipt, self._counted():
+            await context.send_initial_metadata(((receipts.REQUEST_ID_KEY, request_id),))
+            outcome, start_s = "OK", time.perf_counter()
+            try:
+                async with within(self._time_for(context)):
+                    yield
+            except (asyncio.CancelledError, Cancelled, GeneratorExit):
+                outcome = "CANCELLED"
+                raise
+            except grpc.aio.AbortError:
+                outcome = "ABORTED"
+                raise
+            except Exception as error:
+                failure = _as_service_error(error)
+                outcome = failure.reason
+                await context.abort(failure.code, failure.message, to_trailers(failure))
+            finally:
+                self._finish(method, outcome, time.perf_counter() - start_s, receipt)
+
+    @contextlib.contextmanager
+    def _counted(self) -> Any:  # noqa: ANN401 - a generator
+        self.in_flight += 1
+        self._metrics.in_flight.set(self.in_flight)
+        try:
+            yield
+        finally:
+            self.in_flight -= 1
+            self._metrics.in_flight.set(self.in_flight)
+
+    def _time_for(self, context: _Context) -> float:
+        left_s = context.time_remaining()
+        return self._deadline_s if left_s is None else min(self._deadline_s, max(0.0, left_s))
+
+    def _finish(self, method: str, outcome: str, duration_s: float, receipt: receipts.Receipt) -> None:
+        self._metrics.record_call(method, outcome, duration_s, receipt.stages)
+        fields = {
+            "method": method,
+            "outcome": outcome,
+            "duration_ms": round(duration_s * 1000, 1),
+            "stages": receipt.to_fields(),
+            "memory_mb": round(self._memory.used_bytes() / 1e6, 1),
+            "limit_mb": round(self._memory.limit_bytes / 1e6, 1),
+        }
+        _log.info("rpc", extra={"fields": fields})
+
+
+def _request_id(context: _Context) -> str:
+    for key, value in context.invocation_metadata() or ():
+        if key == receipts.REQUEST_ID_KEY and isinstance(value, str) and receipts.is_request_id(value):
+            return value
+    return receipts.new_request_id()
+
+
+def _as_service_error(error: Exception) -> ServiceError:
+    if isinstance(error, ServiceError):
+        if isinstance(error, RetryableError):
+            _log.info("refused", extra={"fields": {"reason": error.reason, "message": error.message, **error.details}})
+        return error
+    _log.error("bug", exc_info=error)
+    return Internal()

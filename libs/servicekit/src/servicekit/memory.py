@@ -1,0 +1,124 @@
+"""How much memory this process may use, and how much it uses.
+
+The truth is the container's cgroup: what it uses less the file pages that the kernel drops first (cAdvisor's "working
+set"). A process outside a limited cgroup, as on a developer's machine, is measured by its own resident pages instead,
+because the cgroup there holds other processes too.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+MB = 1_000_000
+_V1_UNLIMITED = 1 << 60  # cgroup v1 says "no limit" with a number close to 2^63
+_CGROUPS = Path("/sys/fs/cgroup")
+_PROCESS = Path("/proc/self")
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryLimit:
+    """A limit and where it comes from.
+
+    Attributes:
+        limit_bytes: 0 when there is none.
+        cgroup: The folder whose usage counts against it; None when the process itself is measured.
+    """
+
+    limit_bytes: int
+    cgroup: Path | None
+
+
+class MemoryMeter:
+    """Reads the memory in use; about 30 microseconds a reading."""
+
+    def __init__(self, limit: MemoryLimit) -> None:
+        self._cgroup = limit.cgroup
+        self._v2 = limit.cgroup is not None and (limit.cgroup / "memory.current").exists()
+        self.limit_bytes = limit.limit_bytes
+        self.floor_bytes = 0
+
+    def used_bytes(self) -> int:
+        """The working set in bytes."""
+        if self._cgroup is None:
+            return _resident_bytes()
+        usage = self._cgroup / ("memory.current" if self._v2 else "memory.usage_in_bytes")
+        inactive = "inactive_file" if self._v2 else "total_inactive_file"
+        return max(0, int(usage.read_text()) - _stat(self._cgroup, inactive))
+
+    def mark_floor(self) -> None:
+        """Remember the present use as what the loaded and warmed service needs without work."""
+        self.floor_bytes = self.used_bytes()
+
+
+def find_limit(limit_mb: int = 0, *, root: Path = _CGROUPS, proc: Path = _PROCESS) -> MemoryLimit:
+    """Find the memory limit of this process: cgroup v2, then v1, then the setting.
+
+    Args:
+        limit_mb: `MEMORY_LIMIT_MB`, in megabytes of 10^6 bytes; 0 for none. A smaller cgroup limit wins.
+        root: Where cgroups are mounted.
+        proc: The process's folder in procfs.
+    """
+    found = _cgroup_limit(root, proc)
+    setting_bytes = limit_mb * MB
+    if found is None:
+        return MemoryLimit(setting_bytes, None)
+    if setting_bytes and setting_bytes < found.limit_bytes:
+        return MemoryLimit(setting_bytes, found.cgroup)
+    return found
+
+
+def _cgroup_limit(root: Path, proc: Path) -> MemoryLimit | None:
+    for line in (proc / "cgroup").read_text().splitlines():
+        _, controllers, path = line.split(":", 2)
+        if controllers == "" and (root / "cgroup.controllers").exists():
+            found = _limit_v2(root, path)
+        elif "memory" in controllers.split(","):
+            found = _limit_v1(root / "memory", path)
+        else:
+            continue
+        if found is not None:
+            return found
+    return None
+
+
+def _limit_v2(root: Path, path: str) -> MemoryLimit | None:
+    own = _existing(root, path)
+    limits = [int(text) for text in _values(root, own, "memory.max") if text != "max"]
+    return MemoryLimit(min(limits), own) if limits else None
+
+
+def _limit_v1(root: Path, path: str) -> MemoryLimit | None:
+    own = _existing(root, path)
+    if not (own / "memory.stat").exists():
+        return None
+    limit_bytes = _stat(own, "hierarchical_memory_limit")
+    return MemoryLimit(limit_bytes, own) if 0 < limit_bytes < _V1_UNLIMITED else None
+
+
+def _existing(root: Path, path: str) -> Path:
+    """The process's cgroup folder; inside a container the mount's root is the container's own cgroup."""
+    own = root / path.lstrip("/")
+    return own if own.exists() else root
+
+
+def _values(root: Path, own: Path, name: str) -> Iterator[str]:
+    """The file `name` of a cgroup and of all above it."""
+    for folder in (own, *own.parents):
+        if (folder / name).exists():
+            yield (folder / name).read_text().strip()
+        if folder == root:
+            return
+
+
+def _stat(cgroup: Path, name: str) -> int:
+    match = re.search(rf"^{name} (\d+)$", (cgroup / "memory.stat").read_text(), re.MULTILINE)
+    return int(match[1]) if match else 0
+
+
+def _resident_bytes() -> int:
+    """Anonymous pages of this process: resident less file-backed ones."""
+    fields = (_PROCESS / "statm").read_text().split()
+    return (int(fields[1]) - int(fields[2])) * _PAGE_BYTES

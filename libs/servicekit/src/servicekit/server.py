@@ -1,0 +1,203 @@
+"""A service's life: load and warm, open the port, serve, become unready, drain, close."""
+
+import asyncio
+import contextlib
+import importlib.metadata
+import logging
+import signal
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+
+import grpc
+from climbmate.status.v1 import status_pb2, status_pb2_grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+from prometheus_client import start_http_server
+
+from servicekit import logs
+from servicekit.interceptor import RequestInterceptor
+from servicekit.limits import MAX_MESSAGE_BYTES
+from servicekit.memory import MemoryMeter, find_limit
+from servicekit.metrics import Metrics
+from servicekit.receipts import open_receipt
+from servicekit.settings import ServiceSettings
+from servicekit.status import StatusServicer
+
+_log = logging.getLogger("server")
+_SERVING = health_pb2.HealthCheckResponse.SERVING
+
+
+class StartError(Exception):
+    """The service cannot start; the text is one line for the operator."""
+
+
+@dataclass(slots=True)
+class Lifecycle:
+    """What the loaded parts may know of the service they run in.
+
+    Attributes:
+        ready: Whether new work is welcome: true from the moment the port is open until SIGTERM.
+        stop: Set to end the service, by a signal or by a part that cannot go on.
+    """
+
+    memory: MemoryMeter
+    metrics: Metrics
+    stop: asyncio.Event
+    ready: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a service serves once its models are loaded and warm.
+
+    Attributes:
+        register: Adds the servicers to a server, for example with `add_DetectorServiceServicer_to_server`.
+        services: Full names of the gRPC services, for health and reflection.
+        models: What the status tells of the models.
+    """
+
+    register: Callable[[grpc.aio.Server], None]
+    services: Sequence[str]
+    models: Sequence[status_pb2.ModelInfo] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service to run.
+
+    Attributes:
+        name: Its name, for example `detector`; its distribution is `climbmate-<name>`.
+        settings: Its settings.
+        listen: Where gRPC is served: `host:port` or `unix:/path`.
+        metrics_listen: `host:port` where Prometheus metrics are served over HTTP; empty for nowhere.
+        open: Loads and warms the models, yields what to serve, and closes everything at its end.
+    """
+
+    name: str
+    settings: ServiceSettings
+    listen: str
+    metrics_listen: str
+    open: Callable[[Lifecycle], AbstractAsyncContextManager[Loaded]]
+
+    @property
+    def version(self) -> str:
+        """The release of its distribution."""
+        return importlib.metadata.version(f"climbmate-{self.name}")
+
+
+def run(service: Service) -> int:
+    """Run a service until SIGTERM or SIGINT.
+
+    Returns:
+        The exit code: 0 after a drain, 1 when it could not start (one line in the log says why).
+    """
+    logs.configure(service.name, service.settings.log_level)
+    try:
+        asyncio.run(_live(service))
+    except StartError as error:
+        _log.critical("cannot start", extra={"fields": {"reason": str(error)}})
+        return 1
+    return 0
+
+
+async def _live(service: Service) -> None:
+    start_s = time.monotonic()
+    memory = MemoryMeter(find_limit(service.settings.memory_limit_mb))
+    lifecycle = Lifecycle(memory, Metrics(memory), _stop_on_signals())
+    async with contextlib.AsyncExitStack() as parts:
+        with open_receipt("start", memory) as receipt:
+            loaded = await parts.enter_async_context(service.open(lifecycle))
+        memory.mark_floor()
+        _log.info("loaded", extra={"fields": {"stages": receipt.to_fields()}})
+        requests = RequestInterceptor(lifecycle.metrics, memory, service.settings.request_deadline_s)
+        async with _serving(service, loaded, lifecycle, requests) as checks:
+            with _metrics_port(service.metrics_listen, lifecycle.metrics):
+                lifecycle.ready = True
+                _log.info("ready", extra={"fields": _ready_fields(service, memory, start_s)})
+                await lifecycle.stop.wait()
+                lifecycle.ready = False
+                await checks.enter_graceful_shutdown()
+                _log.info("draining", extra={"fields": {"in_flight": requests.in_flight}})
+                await asyncio.sleep(service.settings.drain_wait_s)
+    _log.info("stopped")
+
+
+@contextlib.asynccontextmanager
+async def _serving(
+    service: Service, loaded: Loaded, lifecycle: Lifecycle, requests: RequestInterceptor
+) -> AsyncIterator[health.aio.HealthServicer]:
+    """Open the port; at the end refuse new calls and let the running ones finish."""
+    server = grpc.aio.server(interceptors=[requests], options=_server_options())
+    loaded.register(server)
+    status = StatusServicer(
+        service=service.name, version=service.version, models=loaded.models, memory=lifecycle.memory, requests=requests
+    )
+    status_pb2_grpc.add_StatusServiceServicer_to_server(status, server)
+    checks = health.aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(checks, server)
+    for name in ("", *loaded.services):
+        await checks.set(name, _SERVING)
+    status_name = status_pb2.DESCRIPTOR.services_by_name["StatusService"].full_name
+    reflection.enable_server_reflection(
+        (*loaded.services, status_name, health.SERVICE_NAME, reflection.SERVICE_NAME), server
+    )
+    try:
+        bound = server.add_insecure_port(service.listen)
+    except RuntimeError as error:
+        raise StartError(f"cannot listen on {service.listen}: {error}") from None
+    if not bound:
+        raise StartError(f"cannot listen on {service.listen}")
+    await server.start()
+    try:
+        yield checks
+    finally:
+        await server.stop(service.settings.drain_limit_s)
+
+
+@contextlib.contextmanager
+def _metrics_port(listen: str, metrics: Metrics) -> Iterator[None]:
+    if not listen:
+        yield
+        return
+    host, _, port = listen.rpartition(":")
+    try:
+        server, thread = start_http_server(int(port), host or "0.0.0.0", metrics.registry)  # noqa: S104 - as told
+    except OSError as error:
+        raise StartError(f"cannot serve metrics on {listen}: {error.strerror}") from None
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def _server_options() -> list[tuple[str, int]]:
+    return [
+        ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+        ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+        ("grpc.so_reuseport", 0),  # a taken port is an error, not a silent share
+        ("grpc.max_connection_age_ms", 300_000),  # clients look up the replicas again
+        ("grpc.max_connection_age_grace_ms", 60_000),
+        ("grpc.http2.min_ping_interval_without_data_ms", 10_000),  # allows our channels' keepalive
+    ]
+
+
+def _stop_on_signals() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+def _ready_fields(service: Service, memory: MemoryMeter, start_s: float) -> dict[str, object]:
+    return {
+        "version": service.version,
+        "listen": service.listen,
+        "start_s": round(time.monotonic() - start_s, 2),
+        "floor_mb": round(memory.floor_bytes / 1e6, 1),
+        "limit_mb": round(memory.limit_bytes / 1e6, 1),
+    }
