@@ -2,7 +2,7 @@
 
 For health checks that run as a process inside the container, as compose does it. Such a process counts against the
 container's memory limit, so it speaks the little HTTP/2 that one call takes instead of importing grpcio, which would
-cost four times the memory and ten times the CPU (Kubernetes has gRPC probes of its own and needs none of this).
+take three times the memory and the CPU (Kubernetes has gRPC probes of its own and needs none of this).
 """
 
 import contextlib
