@@ -1,0 +1,55 @@
+"""HEIC: libheif reads the boxes (ISO/IEC 23008-12); it needs the extra `heic`."""
+
+from types import ModuleType
+from typing import Any
+
+from servicekit.errors import InvalidImage, UnsupportedFormat
+
+from visionkit.container import exif
+from visionkit.photo import PhotoHeader
+
+pillow_heif: ModuleType | None
+try:
+    import pillow_heif
+except ImportError:
+    pillow_heif = None
+
+DECODER_ERRORS = (ValueError, EOFError, SyntaxError, RuntimeError, OSError, IndexError)
+
+_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis"})  # HEVC stills; no sequences, no AVIF
+_GENERIC_BRANDS = frozenset({b"mif1", b"mif2"})
+
+
+def matches(data: bytes) -> bool:
+    """Whether the bytes start like a HEIC photo."""
+    if data[4:8] != b"ftyp":
+        return False
+    if data[8:12] in _BRANDS:
+        return True
+    end = min(int.from_bytes(data[:4], "big"), 256)
+    compatible = {data[start : start + 4] for start in range(16, end, 4)}
+    return data[8:12] in _GENERIC_BRANDS and not compatible.isdisjoint(_BRANDS)
+
+
+def read_header(data: bytes) -> PhotoHeader:
+    """Read size, depth and alpha; libheif applies the file's rotation itself, so orientation is 1."""
+    image = open_primary(data)
+    width, height = image.size
+    channels = 4 if image.has_alpha else 3
+    return PhotoHeader("heic", width, height, image.info["bit_depth"], channels, False, exif.UPRIGHT, float(channels))
+
+
+def open_primary(data: bytes) -> Any:  # noqa: ANN401 - pillow_heif is optional
+    """Open the file's main picture, a `pillow_heif.HeifImage`, without decoding it.
+
+    Raises:
+        UnsupportedFormat: The extra is not installed.
+        InvalidImage: libheif cannot make sense of the file.
+    """
+    if pillow_heif is None:
+        raise UnsupportedFormat("HEIC photos are not supported here; send a JPEG.")
+    try:
+        file = pillow_heif.open_heif(data)
+        return file[file.primary_index]
+    except DECODER_ERRORS as error:
+        raise InvalidImage("The HEIC file is damaged.") from error

@@ -1,0 +1,84 @@
+"""Hold masks: packed for the wire, outlined for drawing, eroded for color.
+
+A mask is (H, W) bool, True on the hold, usually in the grid of the hold's own box.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Mask = NDArray[np.bool_]
+
+MAX_DEVIATION_PX = 1.0  # flattens the staircase of a slanted edge, moves no vertex by more than a pixel
+DEVIATION_OF_PERIMETER = 0.02  # and keeps the corners of masks of a few pixels
+MIN_KERNEL_PX = 3
+KERNEL_OF_SIDE = 10
+EROSIONS = 2
+
+
+def pack(mask: Mask) -> bytes:
+    """Pack a mask into ceil(H * W / 8) bytes: row-major, most significant bit first, rows not padded."""
+    return np.packbits(mask).tobytes()
+
+
+def unpack(bits: bytes, width: int, height: int) -> Mask:
+    """Undo `pack`; padding bits at the end are ignored.
+
+    Raises:
+        ValueError: A side is negative or `bits` has the wrong length for it.
+    """
+    count = width * height
+    expected = (count + 7) // 8
+    if min(width, height) < 0 or len(bits) != expected:
+        raise ValueError(f"a {width}x{height} mask takes {expected} bytes, got {len(bits)}")
+    flat = np.unpackbits(np.frombuffer(bits, np.uint8), count=count)
+    return flat.reshape(height, width).view(np.bool_)
+
+
+def to_polygon(mask: Mask) -> NDArray[np.float32]:
+    """Outline the largest part of a mask, holes filled.
+
+    Coordinates are those of cell edges: the pixel in column x covers x to x + 1, so that the outline of a full
+    mask is the box 0, 0, W, H and shifting it by the box's corner gives photo coordinates.
+
+    Returns:
+        (K, 2) x, y in 0..W, 0..H, K >= 3, closed implicitly, within about a pixel of the exact outline.
+
+    Raises:
+        ValueError: The mask is empty.
+    """
+    # In a grid of half pixels a part's left and top rim have even coordinates, its right and bottom rim odd ones:
+    # rounding the odd ones up moves every rim onto the cell edge outside it.
+    halves = mask.astype(np.uint8).repeat(2, axis=0).repeat(2, axis=1)
+    contours, _ = cv2.findContours(halves, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    if not contours:
+        raise ValueError("an empty mask has no outline")
+    largest = max(contours, key=cv2.contourArea)
+    edges = ((largest + 1) // 2).astype(np.float32)
+    return _simplified(edges).reshape(-1, 2)
+
+
+def erode_core(mask: Mask) -> Mask:
+    """Shrink a mask to its core, where neither the wall nor a neighbor leaks into the color.
+
+    Two erosions with an ellipse of max(3, min(H, W) // 10) pixels; what lies outside the array counts as wall.
+    Thin holds would vanish: when nothing is left the mask itself is returned.
+
+    Returns:
+        (H, W) bool; a new array, or `mask` itself.
+    """
+    if not mask.size:
+        return mask
+    side = max(MIN_KERNEL_PX, min(mask.shape) // KERNEL_OF_SIDE)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    core = cv2.erode(
+        mask.astype(np.uint8), kernel, iterations=EROSIONS, borderType=cv2.BORDER_CONSTANT, borderValue=0
+    ).astype(np.bool_)
+    return core if core.any() else mask
+
+
+def _simplified(contour: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(N, 1, 2) to (K, 1, 2) with fewer vertices, or the contour itself when simplifying flattens it to a line."""
+    tolerance_px = min(MAX_DEVIATION_PX, DEVIATION_OF_PERIMETER * cv2.arcLength(contour, closed=True))
+    simplified = cv2.approxPolyDP(contour, tolerance_px, closed=True)
+    return simplified.astype(np.float32) if len(simplified) >= 3 else contour

@@ -1,0 +1,31 @@
+"""HEIC through libheif."""
+
+import numpy as np
+from servicekit.errors import InvalidImage
+
+from visionkit.container import heic
+from visionkit.photo import PhotoHeader
+from visionkit.pixels import alpha
+from visionkit.pixels.raster import Raster
+
+
+def decode(data: bytes, header: PhotoHeader, _max_side_px: int) -> Raster:
+    """Decode at full size, to 8 bits, rotated as the file says.
+
+    Raises:
+        InvalidImage: Truncated or damaged, or not of the size that the header claims.
+        UnsupportedFormat: The extra `heic` is not installed.
+    """
+    image = heic.open_primary(data)
+    try:
+        samples = np.asarray(image)
+    except heic.DECODER_ERRORS as error:
+        raise InvalidImage("The HEIC file is truncated or damaged.") from error
+    if samples.shape != (header.height, header.width, header.channels):
+        raise InvalidImage("The HEIC file is not of the size that its header claims.")
+    icc = image.info.get("icc_profile")
+    if header.channels == 3:
+        return Raster(samples, "rgb", icc)
+    samples = samples.copy()  # libheif's own buffer is read-only
+    alpha.lay_on_white(samples)
+    return Raster(samples, "rgba", icc)

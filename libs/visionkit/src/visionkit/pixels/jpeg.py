@@ -1,0 +1,39 @@
+"""JPEG through libjpeg-turbo, shrunk while it is decoded."""
+
+from collections.abc import Mapping
+
+import simplejpeg
+from servicekit.errors import InvalidImage, UnsupportedFormat
+
+from visionkit.container import jpeg
+from visionkit.photo import PhotoHeader
+from visionkit.pixels.raster import Raster, Space
+
+_SPACES: Mapping[int, tuple[Space, str]] = {1: ("gray", "GRAY"), 3: ("rgb", "RGB"), 4: ("cmyk", "CMYK")}
+_SCAN_START = b"\xff\xda"
+_MAX_SCANS = 100  # encoders write about ten; each costs a pass over all coefficients and cannot be interrupted
+
+
+def decode(data: bytes, header: PhotoHeader, max_side_px: int) -> Raster:
+    """Decode at the smallest n/8 whose longer side is still at least `max_side_px`.
+
+    Memory: the samples at that scale (1, 3 or 4 bytes each pixel; at full size never more than 4 times
+    `max_side_px` squared unless the photo itself is that small) and rows of work space. A `progressive` photo takes
+    2 bytes for each stored sample of the full size on top, whatever the scale.
+
+    Raises:
+        InvalidImage: Truncated or damaged; libjpeg would fill in gray, we would rather say so.
+        UnsupportedFormat: More than 8 bits for a sample.
+    """
+    if header.bit_depth != 8:
+        raise UnsupportedFormat(f"A JPEG with {header.bit_depth} bits for a sample is not supported.")
+    if data.count(_SCAN_START) > _MAX_SCANS:
+        raise InvalidImage(f"The JPEG has more than {_MAX_SCANS} scans.")
+    space, colorspace = _SPACES[header.channels]
+    lying = header.width >= header.height
+    least = {"min_width": max_side_px} if lying else {"min_height": max_side_px}
+    try:
+        samples = simplejpeg.decode_jpeg(data, colorspace, strict=True, **least)
+    except ValueError as error:
+        raise InvalidImage(f"The JPEG is truncated or damaged: {error}.") from error
+    return Raster(samples[..., 0] if space == "gray" else samples, space, jpeg.icc_profile(data))

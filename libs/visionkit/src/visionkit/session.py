@@ -1,0 +1,150 @@
+"""One ONNX network on the CPU: fixed shapes, explicit threads, cancellable runs."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
+from servicekit.cancel import Cancelled, CancelToken
+
+from visionkit.errors import ModelError
+
+Array = NDArray[Any]
+
+_LOG_ERRORS = 3
+_LOG_FATAL = 4  # a terminated run reports itself as an error; we raise it, so the log need not repeat it
+_DTYPES: Mapping[str, type[np.generic]] = {
+    "tensor(float)": np.float32,
+    "tensor(float16)": np.float16,
+    "tensor(double)": np.float64,
+    "tensor(uint8)": np.uint8,
+    "tensor(int8)": np.int8,
+    "tensor(int32)": np.int32,
+    "tensor(int64)": np.int64,
+    "tensor(bool)": np.bool_,
+}
+
+
+class TensorSpec(NamedTuple):
+    """Shape and dtype of a network's input; every dimension is a number."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+
+class OnnxModel:
+    """A loaded network. `run` may be called from several threads at once.
+
+    Args:
+        path: The .onnx file.
+        threads: Threads that one run uses, the caller's among them. ONNX Runtime would count the node's cores,
+            not the pod's.
+        dims: Values for the network's named dimensions, such as {"batch": 1, "height": 640, "width": 640}. All
+            must be fixed: every new shape would make ONNX Runtime's memory grow. Names that it lacks are ignored.
+
+    Raises:
+        ModelError: The file cannot be loaded or a dimension stays open.
+    """
+
+    def __init__(self, path: Path, *, threads: int, dims: Mapping[str, int]) -> None:
+        self._path = path
+        self._session = _load(path, _options(threads, dims))
+        self._inputs = {node.name: _fixed_spec(path, node) for node in self._session.get_inputs()}
+        self._outputs = [node.name for node in self._session.get_outputs()]
+
+    @property
+    def inputs(self) -> Mapping[str, TensorSpec]:
+        """Shape and dtype by input name, in the network's order."""
+        return self._inputs
+
+    @property
+    def outputs(self) -> list[str]:
+        """Names of the arrays that `run` returns, in that order."""
+        return self._outputs
+
+    def run(self, feeds: Mapping[str, Array], *, token: CancelToken | None = None) -> list[Array]:
+        """Run once; releases the GIL meanwhile.
+
+        Args:
+            feeds: One array for every input, in exactly its shape and dtype. C-contiguous arrays are not copied.
+            token: Cancelling it ends the run at the next operator of the network.
+
+        Returns:
+            The outputs in the order of `outputs`; owned by the caller.
+
+        Raises:
+            ValueError: `feeds` does not fit `inputs`.
+            Cancelled: The token was cancelled before the outputs were there.
+        """
+        self._check(feeds)
+        options = ort.RunOptions()
+        options.log_severity_level = _LOG_FATAL
+        with _terminated_by(token, options):
+            outputs: list[Array] = self._session.run(self._outputs, dict(feeds), options)
+        return outputs
+
+    def warm_up(self) -> None:
+        """Run once on zeros: memory and caches reach their working size before the first request."""
+        self.run({name: np.zeros(spec.shape, spec.dtype) for name, spec in self._inputs.items()})
+
+    def _check(self, feeds: Mapping[str, Array]) -> None:
+        if feeds.keys() != self._inputs.keys():
+            raise ValueError(f"{self._path.name} takes {sorted(self._inputs)}, got {sorted(feeds)}")
+        for name, spec in self._inputs.items():
+            got = feeds[name]
+            if got.shape != spec.shape or got.dtype != spec.dtype:
+                raise ValueError(
+                    f"{self._path.name}: {name} takes {spec.dtype} {spec.shape}, got {got.dtype} {got.shape}"
+                )
+
+
+def _options(threads: int, dims: Mapping[str, int]) -> ort.SessionOptions:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+    options.log_severity_level = _LOG_ERRORS
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle workers sleep
+    options.enable_cpu_mem_arena = False  # an arena keeps its largest size for good
+    options.enable_mem_pattern = False
+    for name, size in dims.items():
+        options.add_free_dimension_override_by_name(name, size)
+    return options
+
+
+def _load(path: Path, options: ort.SessionOptions) -> ort.InferenceSession:
+    try:
+        return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime's errors share no base class
+        raise ModelError(f"{path} cannot be loaded: {str(error).splitlines()[0]}") from error
+
+
+def _fixed_spec(path: Path, node: ort.NodeArg) -> TensorSpec:
+    still_open = [dim for dim in node.shape if not isinstance(dim, int)]
+    if still_open:
+        raise ModelError(f"{path}: dimensions {still_open} of input {node.name} have no fixed size")
+    if node.type not in _DTYPES:
+        raise ModelError(f"{path}: input {node.name} is a {node.type}, which is not supported")
+    return TensorSpec(tuple(node.shape), np.dtype(_DTYPES[node.type]))
+
+
+@contextmanager
+def _terminated_by(token: CancelToken | None, options: ort.RunOptions) -> Iterator[None]:
+    """Let the token end the run that uses `options`, and say so with Cancelled."""
+    if token is None:
+        yield
+        return
+    remove = token.on_cancel(lambda: setattr(options, "terminate", True))
+    try:
+        token.raise_if_cancelled()
+        yield
+    except ort_errors.Fail:
+        if token.cancelled:
+            raise Cancelled from None
+        raise
+    finally:
+        remove()
