@@ -1,0 +1,177 @@
+"""The Kubernetes manifests, as files and as rendered by kustomize where kubectl is installed."""
+
+import re
+
+import kubernetes_validate
+import pytest
+from servicekit import settings
+
+KUBERNETES = "1.32"
+MI = 1024 * 1024
+SMALL_PROFILE_BYTES = 512_000_000
+
+
+def find(objects, kind, service):
+    (found,) = [o for o in objects if o["kind"] == kind and o["metadata"]["name"] == f"climbmate-{service}"]
+    return found
+
+
+def pod_of(objects, service):
+    return find(objects, "Deployment", service)["spec"]["template"]["spec"]
+
+
+def container_of(objects, service):
+    (container,) = pod_of(objects, service)["containers"]
+    assert container["name"] == service
+    return container
+
+
+def environment_of(container):
+    return {entry["name"]: entry.get("value", "1") for entry in container["env"]}
+
+
+def memory_bytes(text):
+    return int(re.fullmatch(r"(\d+)Mi", text)[1]) * MI
+
+
+def test_every_object_is_valid(objects):
+    for each in objects:
+        kubernetes_validate.validate(each, KUBERNETES, strict=True)
+
+
+@pytest.mark.parametrize("kind", ["Deployment", "Service", "PodDisruptionBudget", "NetworkPolicy", "ServiceAccount"])
+def test_every_service_has_each_kind_of_object(objects, service, kind):
+    assert find(objects, kind, service)
+
+
+def test_all_selectors_select_the_pods_of_the_service(objects, service):
+    labels = find(objects, "Deployment", service)["spec"]["template"]["metadata"]["labels"]
+    selectors = [
+        find(objects, "Deployment", service)["spec"]["selector"]["matchLabels"],
+        find(objects, "Service", service)["spec"]["selector"],
+        find(objects, "PodDisruptionBudget", service)["spec"]["selector"]["matchLabels"],
+        find(objects, "NetworkPolicy", service)["spec"]["podSelector"]["matchLabels"],
+        *(each["labelSelector"]["matchLabels"] for each in pod_of(objects, service)["topologySpreadConstraints"]),
+    ]
+    assert all(selector.items() <= labels.items() for selector in selectors)
+
+
+def test_a_container_gets_exactly_the_memory_it_may_use(objects, service):
+    resources = container_of(objects, service)["resources"]
+    assert resources["requests"]["memory"] == resources["limits"]["memory"]
+    assert resources["requests"]["cpu"]
+
+
+def test_a_container_can_change_nothing_and_gain_nothing(objects, service):
+    pod, container = pod_of(objects, service), container_of(objects, service)
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+        "readOnlyRootFilesystem": True,
+    }
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["runAsUser"] == 10001
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert pod["automountServiceAccountToken"] is False
+    assert find(objects, "ServiceAccount", service)["automountServiceAccountToken"] is False
+
+
+def test_the_cluster_adds_no_variables_that_the_settings_would_refuse(objects, service):
+    assert pod_of(objects, service)["enableServiceLinks"] is False
+
+
+@pytest.mark.parametrize("probe", ["startupProbe", "readinessProbe", "livenessProbe"])
+def test_a_model_service_is_probed_over_grpc(objects, model_service, probe):
+    container = container_of(objects, model_service)
+    (port,) = [port["containerPort"] for port in container["ports"] if port["name"] == "grpc"]
+    assert container[probe]["grpc"] == {"port": port}
+
+
+@pytest.mark.parametrize(
+    ("probe", "path"), [("startupProbe", "/livez"), ("readinessProbe", "/readyz"), ("livenessProbe", "/livez")]
+)
+def test_the_gateway_is_probed_over_http(objects, probe, path):
+    assert container_of(objects, "gateway")[probe]["httpGet"] == {"path": path, "port": "http"}
+
+
+def test_liveness_forgives_longer_than_readiness(objects, service):
+    container = container_of(objects, service)
+
+    def patience_s(probe):
+        return container[probe]["periodSeconds"] * container[probe]["failureThreshold"]
+
+    assert patience_s("livenessProbe") >= 60 > patience_s("readinessProbe")
+
+
+def test_clients_see_every_pod_of_a_model_service(objects, model_service):
+    assert find(objects, "Service", model_service)["spec"]["clusterIP"] == "None"
+
+
+def test_threads_equal_the_cpu_limit(objects, model_service):
+    container = container_of(objects, model_service)
+    (threads,) = [each for each in container["env"] if each["name"] == "OMP_NUM_THREADS"]
+    assert threads["valueFrom"] == {"resourceFieldRef": {"resource": "limits.cpu"}}
+    assert container["resources"]["limits"]["cpu"].isdigit()
+
+
+def test_every_variable_is_a_setting_of_the_service(objects, service, settings_kind, defaults):
+    environment = environment_of(container_of(objects, service))
+    assert set(environment) <= set(defaults(service))
+    settings.read(settings_kind(service), prefix=f"{service.upper()}_", environ=environment)
+
+
+def test_the_container_ports_are_those_of_the_image(objects, service, image):
+    ports = {port["containerPort"] for port in container_of(objects, service)["ports"]}
+    assert ports == image(service).ports
+
+
+def test_service_ports_lead_to_named_container_ports(objects, service):
+    names = {port["name"] for port in container_of(objects, service)["ports"]}
+    targets = {port["targetPort"] for port in find(objects, "Service", service)["spec"]["ports"]}
+    assert targets <= names
+
+
+def test_the_gateway_finds_every_model_service(objects):
+    environment = environment_of(container_of(objects, "gateway"))
+    for name in ("detector", "colorizer"):
+        (port,) = [p["port"] for p in find(objects, "Service", name)["spec"]["ports"] if p["name"] == "grpc"]
+        assert environment[f"GATEWAY_{name.upper()}_TARGET"] == f"dns:///climbmate-{name}:{port}"
+
+
+def test_only_the_gateway_may_call_a_model_service(objects, model_service):
+    policy = find(objects, "NetworkPolicy", model_service)["spec"]
+    callers = [rule["from"] for rule in policy["ingress"] if {"port": "grpc"} in rule["ports"]]
+    assert callers == [[{"podSelector": {"matchLabels": {"app.kubernetes.io/name": "climbmate-gateway"}}}]]
+    assert policy["egress"] == []
+    assert set(policy["policyTypes"]) == {"Ingress", "Egress"}
+
+
+def test_a_running_call_may_end_before_the_pod_is_killed(objects, service, defaults):
+    environment = environment_of(container_of(objects, service))
+    drain_s = float(environment["DRAIN_WAIT_S"]) + float(environment["DRAIN_LIMIT_S"])
+    assert pod_of(objects, service)["terminationGracePeriodSeconds"] >= drain_s + 5
+    assert float(environment["DRAIN_LIMIT_S"]) >= defaults(service)["REQUEST_DEADLINE_S"]
+
+
+def test_a_node_can_be_drained_whatever_the_number_of_replicas(objects, service):
+    budget = find(objects, "PodDisruptionBudget", service)["spec"]
+    assert budget["maxUnavailable"] == 1
+    assert "minAvailable" not in budget
+
+
+def test_the_small_profile_fits_its_machine_also_during_a_rollout(render):
+    deployments = [each for each in render("small") if each["kind"] == "Deployment"]
+    limits = [
+        memory_bytes(each["spec"]["template"]["spec"]["containers"][0]["resources"]["limits"]["memory"])
+        * (each["spec"]["replicas"] + each["spec"]["strategy"]["rollingUpdate"]["maxSurge"])
+        for each in deployments
+    ]
+    assert len(limits) == 3
+    assert sum(limits) <= SMALL_PROFILE_BYTES
+
+
+def test_the_standard_profile_loses_no_capacity_in_a_rollout(render):
+    for each in render("standard"):
+        if each["kind"] == "Deployment":
+            assert each["spec"]["replicas"] >= 2
+            assert each["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
