@@ -1,0 +1,111 @@
+"""What the gateway answers, as frozen values: the same from HTTP and from gRPC.
+
+Fields that a newer gateway adds are ignored, so that an older client keeps working. Coordinates are pixels of the photo
+as shown (after its EXIF orientation), x to the right, y down.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+from msgspec import Struct, field
+
+Rgb = tuple[int, int, int]
+Box = tuple[float, float, float, float]
+
+
+class Image(Struct, frozen=True):
+    """The photo's size in pixels, as shown."""
+
+    width: int
+    height: int
+
+
+class Color(Struct, frozen=True, omit_defaults=True):
+    """The color of a hold's material.
+
+    `name` is a name of the palette or `unknown` (then `reason` says why); `confidence` is 0 to 1; `rgb` is the median
+    color as photographed, 0 to 255 each, or None when there were no pixels to measure.
+    """
+
+    name: str
+    confidence: float
+    rgb: Rgb | None = None
+    reason: str | None = None
+
+
+class Hold(Struct, frozen=True):
+    """A hold or a volume.
+
+    `kind` is `hold` or `volume`; `box` is x_min, y_min, x_max, y_max; `polygon` has at least 3 points, the last joins
+    the first; `color` is None when the colors could not be given; `problem_id` is None when it belongs to no problem.
+    """
+
+    id: int
+    kind: str
+    confidence: float
+    box: Box
+    polygon: tuple[tuple[float, float], ...]
+    area_px: int
+    color: Color | None = None
+    problem_id: str | None = None
+
+
+class Problem(Struct, frozen=True):
+    """A boulder problem: at least 3 holds of one color. `hold_ids` ascend; `box` is the smallest around its holds."""
+
+    id: str
+    color: str
+    hold_ids: tuple[int, ...]
+    hold_count: int
+    box: Box
+
+
+class Analysis(Struct, frozen=True):
+    """All that is known about a photo: holds (most confident first) and problems (most holds first).
+
+    `degraded` lists what could not be given (`colors`, or nothing); `models` maps a service to the model it used;
+    `timings_ms` has `decode`, `detect`, `color` and `total`, wall-clock milliseconds in the services.
+    """
+
+    request_id: str
+    image: Image
+    holds: tuple[Hold, ...]
+    problems: tuple[Problem, ...]
+    degraded: tuple[str, ...] = ()
+    models: Mapping[str, str] = field(default_factory=dict)
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
+
+    def to_json(self) -> bytes:
+        """Give the answer as indented JSON in the shape of the HTTP API."""
+        return msgspec.json.format(msgspec.json.encode(self), indent=2)
+
+
+class PaletteColor(Struct, frozen=True):
+    """A color name that answers use, the prompts that stand for it, and the RGB (0 to 255) to draw it with."""
+
+    name: str
+    prompts: tuple[str, ...]
+    rgb: Rgb
+
+
+class Memory(Struct, frozen=True):
+    """A service's memory working set and its limit in bytes; a limit of 0 means that there is none."""
+
+    used_bytes: int
+    limit_bytes: int = 0
+
+
+class ServiceHealth(Struct, frozen=True):
+    """How one service is. `memory` is None when the service cannot be asked."""
+
+    serving: bool
+    version: str = ""
+    models: tuple[str, ...] = ()
+    memory: Memory | None = None
+
+
+class Health(Struct, frozen=True):
+    """How the gateway is, and each service behind it by name."""
+
+    serving: bool
+    services: Mapping[str, ServiceHealth]

@@ -1,0 +1,139 @@
+"""What can go wrong, as classes.
+
+ClimbmateError
+├── Unreachable            nobody answers at the address, or the connection broke
+├── NotClimbmate           somebody answers, but not as a climbmate gateway does
+└── RefusedError           the gateway refused or failed the request; carries its stable code
+    ├── InvalidImage, UnsupportedFormat, InvalidParameter, ImageTooLarge, Unauthenticated, Internal
+    └── RateLimited, Overloaded, DeadlineExceeded, Unavailable      the same request may succeed later
+"""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+
+class ClimbmateError(Exception):
+    """Anything that this client raises; the text is one line for people."""
+
+
+class Unreachable(ClimbmateError):
+    """No gateway answers at the address."""
+
+
+class NotClimbmate(ClimbmateError):
+    """The answer is not one that a climbmate gateway gives."""
+
+
+class RefusedError(ClimbmateError):
+    """The gateway refused or failed the request.
+
+    Attributes:
+        code: The stable code, for example `INVALID_IMAGE`.
+        retryable: Whether the same request may succeed later.
+        request_id: What to look for in the services' logs; empty when the gateway gave none.
+        retry_after_s: When to try again, or None when the gateway did not say.
+        details: Facts about this failure, for example the name of the bad parameter.
+    """
+
+    code: ClassVar[str] = ""
+    retryable: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        request_id: str = "",
+        retry_after_s: float | None = None,
+        details: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.request_id = request_id
+        self.retry_after_s = retry_after_s
+        self.details = dict(details or {})
+
+
+class InvalidImage(RefusedError):
+    """The bytes are not a readable photo."""
+
+    code = "INVALID_IMAGE"
+
+
+class UnsupportedFormat(RefusedError):
+    """The photo is none of JPEG, PNG, WebP, HEIC."""
+
+    code = "UNSUPPORTED_FORMAT"
+
+
+class InvalidParameter(RefusedError):
+    """A parameter is missing, malformed or out of range; `details` names it."""
+
+    code = "INVALID_PARAMETER"
+
+
+class ImageTooLarge(RefusedError):
+    """Too many bytes or pixels for this gateway, now and later."""
+
+    code = "IMAGE_TOO_LARGE"
+
+
+class Unauthenticated(RefusedError):
+    """The key is missing or wrong."""
+
+    code = "UNAUTHENTICATED"
+
+
+class RateLimited(RefusedError):
+    """The caller's allowance is spent for now."""
+
+    code = "RATE_LIMITED"
+    retryable = True
+
+
+class Overloaded(RefusedError):
+    """The queue or the memory is full now."""
+
+    code = "OVERLOADED"
+    retryable = True
+
+
+class DeadlineExceeded(RefusedError):
+    """The deadline passed before the work was done; the work was stopped."""
+
+    code = "DEADLINE_EXCEEDED"
+    retryable = True
+
+
+class Unavailable(RefusedError):
+    """A service that the gateway needs is down or starting."""
+
+    code = "UNAVAILABLE"
+    retryable = True
+
+
+class Internal(RefusedError):
+    """A bug in a service; its trace is in the services' logs under `request_id`."""
+
+    code = "INTERNAL"
+
+
+_BY_CODE: dict[str, type[RefusedError]] = {
+    kind.code: kind
+    for kind in (
+        InvalidImage,
+        UnsupportedFormat,
+        InvalidParameter,
+        ImageTooLarge,
+        Unauthenticated,
+        RateLimited,
+        Overloaded,
+        DeadlineExceeded,
+        Unavailable,
+        Internal,
+    )
+}
+
+
+def kind_of(code: str) -> type[RefusedError] | None:
+    """Find the class for a code; None for a code that this client does not know."""
+    return _BY_CODE.get(code)

@@ -1,0 +1,116 @@
+"""The gateway's protobuf messages as the answers of this client."""
+
+from typing import cast
+
+import grpc
+from climbmate.analyzer.v1 import analyzer_pb2 as analyzer
+from climbmate.hold.v1 import hold_pb2 as hold
+from google.rpc import error_details_pb2, status_pb2
+
+from climbmate_client.answers import Analysis, Box, Color, Hold, Image, Problem
+from climbmate_client.errors import ClimbmateError, DeadlineExceeded, Internal, NotClimbmate, Unreachable, kind_of
+from climbmate_client.events import ColorsFound, Event, HoldColored, HoldsFound, Progress
+
+_KINDS = {hold.HOLD_KIND_HOLD: "hold", hold.HOLD_KIND_VOLUME: "volume"}
+_ERROR_DOMAIN = "climbmate"
+
+
+def analysis(answer: analyzer.AnalyzePhotoResponse) -> Analysis:
+    """Read a whole answer."""
+    return Analysis(
+        request_id=answer.request_id,
+        image=_image(answer.photo_size),
+        holds=tuple(_analyzed_hold(each) for each in answer.holds),
+        problems=tuple(_problem(each) for each in answer.problems),
+        degraded=tuple(answer.degraded),
+        models={
+            service: f"{model.name} {model.version}"
+            for service, model in zip(("detector", "colorizer"), answer.models, strict=False)
+        },
+        timings_ms={
+            "decode": answer.timings.decode_ms,
+            "detect": answer.timings.detect_ms,
+            "color": answer.timings.color_ms,
+            "total": answer.timings.total_ms,
+        },
+    )
+
+
+def event(step: analyzer.StreamAnalysisResponse) -> Event | None:
+    """Read a step of a stream; None for a kind that this client does not know."""
+    match step.WhichOneof("event"):
+        case "progress":
+            return Progress(step.progress.stage, step.progress.percent, step.progress.message)
+        case "holds":
+            return HoldsFound(_image(step.holds.photo_size), tuple(_hold(each) for each in step.holds.holds))
+        case "colors":
+            return ColorsFound(tuple(HoldColored(each.hold_id, _color(each.color)) for each in step.colors.colors))
+        case "result":
+            return analysis(step.result)
+    return None
+
+
+def failure(error: grpc.RpcError, target: str) -> ClimbmateError:
+    """Turn what a call failed with into the error to raise."""
+    call = cast("grpc.Call", error)  # every error of a call is one; the stubs of grpc do not say so
+    trailers = dict(call.trailing_metadata() or ())
+    info, retry_after_s = _details(trailers.get("grpc-status-details-bin", b""))
+    message = call.details() or call.code().name
+    if info is not None:
+        kind = kind_of(info.reason) or Internal
+        request_id = str(trailers.get("x-request-id", ""))
+        return kind(message, request_id=request_id, retry_after_s=retry_after_s, details=info.metadata)
+    if call.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
+        return DeadlineExceeded("The deadline passed before the gateway answered.")
+    if call.code() is grpc.StatusCode.UNAVAILABLE:
+        return Unreachable(f"No climbmate gateway answers at {target}. Is it running, and is the address right?")
+    return NotClimbmate(f"{target} does not answer as a climbmate gateway does: {call.code().name}: {message}")
+
+
+def _details(trailer: str | bytes) -> tuple[error_details_pb2.ErrorInfo | None, float | None]:
+    found: error_details_pb2.ErrorInfo | None = None
+    retry_after_s: float | None = None
+    for detail in status_pb2.Status.FromString(trailer if isinstance(trailer, bytes) else b"").details:
+        info, retry = error_details_pb2.ErrorInfo(), error_details_pb2.RetryInfo()
+        if detail.Unpack(info) and info.domain == _ERROR_DOMAIN:
+            found = info
+        elif detail.Unpack(retry):
+            retry_after_s = retry.retry_delay.ToTimedelta().total_seconds()
+    return found, retry_after_s
+
+
+def _analyzed_hold(message: analyzer.AnalyzedHold) -> Hold:
+    color = _color(message.color) if message.HasField("color") else None
+    return _hold(message.hold, color, message.problem_id or None)
+
+
+def _hold(message: hold.Hold, color: Color | None = None, problem_id: str | None = None) -> Hold:
+    xy = message.polygon.xy
+    return Hold(
+        id=message.id,
+        kind=_KINDS.get(message.kind, "hold"),
+        confidence=message.confidence,
+        box=_box(message.box),
+        polygon=tuple(zip(xy[::2], xy[1::2], strict=True)),
+        area_px=message.area_px,
+        color=color,
+        problem_id=problem_id,
+    )
+
+
+def _color(message: hold.Color) -> Color:
+    rgb = (message.rgb.red, message.rgb.green, message.rgb.blue) if message.HasField("rgb") else None
+    return Color(message.name, message.confidence, rgb, message.unknown_reason or None)
+
+
+def _problem(message: analyzer.Problem) -> Problem:
+    ids = tuple(message.hold_ids)
+    return Problem(message.id, message.color, ids, len(ids), _box(message.box))
+
+
+def _box(message: hold.Box) -> Box:
+    return (message.x_min, message.y_min, message.x_max, message.y_max)
+
+
+def _image(message: hold.PhotoSize) -> Image:
+    return Image(message.width, message.height)

@@ -1,0 +1,172 @@
+"""The HTTP API as values: what is sent, and what an answer means. No input or output happens here."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+
+from climbmate_client import events, photos
+from climbmate_client.answers import Analysis, PaletteColor
+from climbmate_client.errors import ClimbmateError, Internal, NotClimbmate, RefusedError, Unreachable, kind_of
+
+DEFAULT_URL = "http://127.0.0.1:8000"
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+T = TypeVar("T")
+
+
+class _ErrorBody(msgspec.Struct, frozen=True):
+    code: str
+    message: str
+    request_id: str = ""
+    details: dict[str, Any] = {}
+
+
+class ErrorAnswer(msgspec.Struct, frozen=True):
+    """The body of every answer that is an error."""
+
+    error: _ErrorBody
+
+
+class PaletteAnswer(msgspec.Struct, frozen=True):
+    """The body of `GET /api/palette`."""
+
+    colors: tuple[PaletteColor, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoRequest:
+    """A photo to post, with the parameters that were given."""
+
+    content: bytes
+    params: dict[str, str]
+    headers: dict[str, str]
+
+
+def photo_request(photo: photos.Photo, max_holds: int | None, min_confidence: float | None) -> PhotoRequest:
+    """Prepare the upload of a photo; None leaves a parameter to the gateway.
+
+    Raises:
+        OSError: The photo's file cannot be read.
+    """
+    content = photos.read(photo)
+    given = {"max_holds": max_holds, "min_confidence": min_confidence}
+    params = {name: str(value) for name, value in given.items() if value is not None}
+    return PhotoRequest(content, params, {"Content-Type": photos.media_type(content)})
+
+
+def client_options(url: str, timeout_s: float) -> dict[str, Any]:
+    """Give what a synchronous and an asynchronous `httpx` client are made with; a loopback address needs no proxy."""
+    return {
+        "base_url": url,
+        "timeout": httpx.Timeout(timeout_s, connect=min(5.0, timeout_s)),
+        "trust_env": urlsplit(url).hostname not in _LOOPBACK,
+        "headers": {"Accept-Language": "en"},
+    }
+
+
+def read_answer(response: httpx.Response, kind: type[T]) -> T:
+    """Read a complete answer.
+
+    Raises:
+        RefusedError: The gateway refused or failed the request.
+        NotClimbmate: The answer is of another kind.
+    """
+    if not response.is_success:
+        raise refusal(response)
+    return decode_answer(response, kind)
+
+
+def decode_answer(response: httpx.Response, kind: type[T]) -> T:
+    """Read an answer's JSON whatever its status.
+
+    Raises:
+        NotClimbmate: It is not JSON of the expected shape.
+    """
+    try:
+        return msgspec.json.decode(response.content, type=kind)
+    except msgspec.DecodeError as error:
+        raise _stranger(response, str(error)) from None
+
+
+def refusal(response: httpx.Response) -> ClimbmateError:
+    """Turn an answer that is an error into the error to raise; its body must have been read."""
+    try:
+        body = msgspec.json.decode(response.content, type=ErrorAnswer)
+    except msgspec.DecodeError:
+        return _stranger(response, f"status {response.status_code} without a climbmate error")
+    return _refused(body, _retry_after_s(response))
+
+
+class EventReader:
+    """Turns the lines of a stream into events, and knows whether the stream came to its end."""
+
+    def __init__(self) -> None:
+        self._parser = events.SseParser()
+        self._complete = False
+
+    def feed(self, line: str) -> Iterator[events.Event]:
+        """Take the next line; yield the event that it completes. Kinds that this client does not know are left out.
+
+        Raises:
+            RefusedError: It is the `error` event.
+            NotClimbmate: Its data do not have the shape of its kind.
+        """
+        for name, data in self._parser.feed(line):
+            event = _event(name, data)
+            if event is not None:
+                self._complete = isinstance(event, Analysis)
+                yield event
+
+    def end(self) -> None:
+        """Say that the stream is over.
+
+        Raises:
+            Unreachable: It broke off before its result.
+        """
+        if not self._complete:
+            raise Unreachable("The gateway ended the stream before its result.")
+
+
+def transport_failure(error: httpx.TransportError, url: str) -> Unreachable:
+    """Tell people what broke between them and the gateway."""
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+        return Unreachable(f"No climbmate gateway answers at {url}. Is it running, and is the address right?")
+    if isinstance(error, httpx.TimeoutException):
+        return Unreachable(f"The gateway at {url} did not answer in time.")
+    return Unreachable(f"The connection to {url} broke: {error or type(error).__name__}.")
+
+
+def _event(name: str, data: bytes) -> events.Event | None:
+    try:
+        if name == "error":
+            raise _refused(msgspec.json.decode(data, type=ErrorAnswer), None)
+        kind = events.KINDS.get(name)
+        return None if kind is None else events.decode(kind, data)
+    except msgspec.DecodeError as error:
+        raise NotClimbmate(f"The stream's `{name}` event cannot be read: {error}") from None
+
+
+def _refused(body: ErrorAnswer, retry_after_s: float | None) -> RefusedError:
+    known = kind_of(body.error.code)
+    message = body.error.message if known else f"{body.error.code}: {body.error.message}"
+    return (known or Internal)(
+        message,
+        request_id=body.error.request_id,
+        retry_after_s=retry_after_s,
+        details={name: str(value) for name, value in body.error.details.items()},
+    )
+
+
+def _retry_after_s(response: httpx.Response) -> float | None:
+    try:
+        return float(response.headers["Retry-After"])
+    except (KeyError, ValueError):  # a date is allowed by HTTP but never sent by the gateway
+        return None
+
+
+def _stranger(response: httpx.Response, what: str) -> NotClimbmate:
+    return NotClimbmate(f"{response.url} does not answer as a climbmate gateway does: {what}.")
