@@ -1,0 +1,27 @@
+"""What the command takes from the environment; nothing else in the client reads it."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+_HERE = Path(__file__).resolve()
+
+
+def service_environment(own: Mapping[str, str]) -> dict[str, str]:
+    """Give the environment of a local service: the present one, in which `own` wins.
+
+    The heap gets two arenas as in the service's image, and Python writes its log lines at once.
+    """
+    return {"MALLOC_ARENA_MAX": "2", **os.environ, "PYTHONUNBUFFERED": "1", **own}
+
+
+def models_dir() -> Path | None:
+    """Find the models: `MODELS_DIR`, else `models/` here or above, else that of the clone this package runs from."""
+    named = os.environ.get("MODELS_DIR")
+    if named:
+        return Path(named).resolve()
+    here = Path.cwd()
+    for folder in (here, *here.parents, *_HERE.parents):
+        if (folder / "models" / "manifest.toml").is_file():
+            return folder / "models"
+    return None
