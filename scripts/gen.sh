@@ -6,6 +6,7 @@ export PATH="$PWD/.venv/bin:$PATH"
 out=gen/python
 mapfile -t all < <(find protos -name '*.proto' | sort)
 mapfile -t with_service < <(grep -lE '^service ' "${all[@]}")
+python -c "import grpc_tools" # before anything is removed
 rm -rf "$out/climbmate"
 python -m grpc_tools.protoc -I protos --python_out="$out" --pyi_out="$out" "${all[@]}"
 python -m grpc_tools.protoc -I protos --grpc_python_out="$out" --mypy_grpc_out=quiet:"$out" "${with_service[@]}"

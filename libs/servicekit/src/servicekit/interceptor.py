@@ -10,7 +10,6 @@ from typing import Any
 import grpc
 
 from servicekit import receipts
-from servicekit.cancel import Cancelled
 from servicekit.deadlines import within
 from servicekit.errors import Internal, RetryableError, ServiceError
 from servicekit.memory import MemoryMeter
@@ -75,12 +74,14 @@ class RequestInterceptor(grpc.aio.ServerInterceptor):
     async def _request(self, method: str, context: _Context) -> AsyncIterator[None]:
         request_id = _request_id(context)
         with receipts.open_receipt(request_id, self._memory) as receipt, self._counted():
-            await context.send_initial_metadata(((receipts.REQUEST_ID_KEY, request_id),))
+            # in the trailers: early initial metadata would commit the call and end gRPC's transparent retries
+            id_trailer = ((receipts.REQUEST_ID_KEY, request_id),)
+            context.set_trailing_metadata(id_trailer)
             outcome, start_s = "OK", time.perf_counter()
             try:
                 async with within(self._time_for(context)):
                     yield
-            except (asyncio.CancelledError, Cancelled, GeneratorExit):
+            except (asyncio.CancelledError, GeneratorExit):
                 outcome = "CANCELLED"
                 raise
             except grpc.aio.AbortError:
@@ -89,7 +90,7 @@ class RequestInterceptor(grpc.aio.ServerInterceptor):
             except Exception as error:
                 failure = _as_service_error(error)
                 outcome = failure.reason
-                await context.abort(failure.code, failure.message, to_trailers(failure))
+                await context.abort(failure.code, failure.message, (*id_trailer, *to_trailers(failure)))
             finally:
                 self._finish(method, outcome, time.perf_counter() - start_s, receipt)
 

@@ -55,6 +55,7 @@ class Receipt:
     request_id: str
     meter: Meter
     stages: list[Stage] = field(default_factory=list)
+    closed: bool = False
 
     def to_fields(self) -> dict[str, dict[str, float]]:
         """The stages so far, for a log line."""
@@ -94,12 +95,17 @@ def open_receipt(request_id: str, meter: Meter) -> Iterator[Receipt]:
     try:
         yield receipt
     finally:
+        receipt.closed = True
         _current.reset(before)
 
 
 def current_receipt() -> Receipt | None:
-    """The receipt of the request that is being served here; None outside of one."""
-    return _current.get()
+    """The receipt of the request that is being served here; None outside of one.
+
+    Tasks that outlive the request that started them have none either.
+    """
+    receipt = _current.get()
+    return None if receipt is None or receipt.closed else receipt
 
 
 @contextlib.contextmanager
@@ -108,7 +114,7 @@ def stage(name: str) -> Iterator[None]:
 
     The stage is recorded when it fails, too.
     """
-    receipt = _current.get()
+    receipt = current_receipt()
     if receipt is None:
         yield
         return

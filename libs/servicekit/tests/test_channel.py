@@ -1,0 +1,106 @@
+import asyncio
+import contextlib
+
+import grpc
+import pytest
+from climbmate.detector.v1 import detector_pb2, detector_pb2_grpc
+from servicekit.channel import open_channel
+from servicekit.deadlines import within
+from servicekit.errors import Unavailable
+from servicekit.memory import MemoryLimit, MemoryMeter
+from servicekit.receipts import current_receipt, open_receipt
+from servicekit.rich_status import from_rpc_error
+
+
+async def answers(request, context):
+    return detector_pb2.DetectHoldsResponse()
+
+
+async def test_the_request_id_and_the_remaining_time_travel_with_a_call(start, target):
+    seen = []
+
+    async def looks(request, context):
+        seen.append((current_receipt().request_id, context.time_remaining()))
+        return detector_pb2.DetectHoldsResponse()
+
+    async with start(looks, target), open_channel(target) as channel:
+        stub = detector_pb2_grpc.DetectorServiceStub(channel)
+        with open_receipt("trip-1", MemoryMeter(MemoryLimit(0, None))):
+            async with within(4):
+                await stub.DetectHolds(detector_pb2.DetectHoldsRequest())
+    (request_id, left_s) = seen[0]
+    assert request_id == "trip-1"
+    assert 3 < left_s <= 4
+
+
+async def test_a_call_is_repeated_when_the_replica_is_unavailable_and_never_for_other_failures(start, target, call):
+    attempts = []
+
+    async def fails_once(request, context):
+        attempts.append(1)
+        if len(attempts) == 1:
+            raise Unavailable("starting")
+        return detector_pb2.DetectHoldsResponse()
+
+    async def fails(request, context):
+        attempts.append(1)
+        raise ValueError
+
+    async with start(fails_once, target):
+        await call(target)
+    assert len(attempts) == 2
+    attempts.clear()
+    async with start(fails, target):
+        with pytest.raises(grpc.aio.AioRpcError):
+            await call(target)
+    assert len(attempts) == 1
+
+
+async def test_a_missing_service_is_unavailable_quickly_and_found_again_when_it_returns(start, target, call):
+    async with open_channel(target) as channel:
+        stub = detector_pb2_grpc.DetectorServiceStub(channel)
+        async with asyncio.timeout(2):
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await stub.DetectHolds(detector_pb2.DetectHoldsRequest(), timeout=30)
+        assert isinstance(from_rpc_error(caught.value), Unavailable)
+        async with start(answers, target):
+            async with asyncio.timeout(3):
+                await stub.DetectHolds(detector_pb2.DetectHoldsRequest(), wait_for_ready=True)
+
+
+async def test_two_replicas_both_get_traffic():
+    counts = [0, 0]
+
+    def counting(index):
+        async def behavior(request, context):
+            counts[index] += 1
+            return detector_pb2.DetectHoldsResponse()
+
+        return behavior
+
+    async with contextlib.AsyncExitStack() as stack:
+        ports = [await stack.enter_async_context(_on_free_port(counting(index))) for index in range(2)]
+        addresses = ",".join(f"127.0.0.1:{port}" for port in ports)
+        channel = await stack.enter_async_context(open_channel(f"ipv4:{addresses}"))
+        stub = detector_pb2_grpc.DetectorServiceStub(channel)
+        for _ in range(50):
+            await stub.DetectHolds(detector_pb2.DetectHoldsRequest(), wait_for_ready=True)
+    assert min(counts) >= 10
+
+
+@contextlib.asynccontextmanager
+async def _on_free_port(behavior):
+    server = grpc.aio.server()
+    detector_pb2_grpc.add_DetectorServiceServicer_to_server(_Servicer(behavior), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    yield port
+    await server.stop(0)
+
+
+class _Servicer(detector_pb2_grpc.DetectorServiceServicer):
+    def __init__(self, behavior):
+        self._behavior = behavior
+
+    async def DetectHolds(self, request, context):
+        return await self._behavior(request, context)

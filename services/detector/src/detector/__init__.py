@@ -1,0 +1,1 @@
+"""climbmate detector."""
