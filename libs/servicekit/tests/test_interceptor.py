@@ -37,7 +37,7 @@ async def answers(request, context):
 
 
 def test_every_reason_of_the_proto_has_one_error_class():
-    reasons = {name.removeprefix("ERROR_REASON_") for name in errors_pb2.ErrorReason.keys()} - {"UNSPECIFIED"}
+    reasons = {name.removeprefix("ERROR_REASON_") for name, _ in errors_pb2.ErrorReason.items()} - {"UNSPECIFIED"}
     assert {failure.reason for failure in FAILURES} == reasons
 
 

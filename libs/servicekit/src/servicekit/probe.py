@@ -1,4 +1,4 @@
-"""Ask a service for its gRPC health once: `python -m servicekit.probe ADDRESS` exits with 0 when it serves, else with 1.
+"""Ask a service for its gRPC health once: `python -m servicekit.probe ADDRESS` exits with 0 when it serves, else 1.
 
 For health checks that run as a process inside the container, as compose does it. Such a process counts against the
 container's memory limit, so it speaks the little HTTP/2 that one call takes instead of importing grpcio, which would

@@ -28,7 +28,7 @@ class StatusServicer(status_pb2_grpc.StatusServiceServicer):
         self._requests = requests
         self._ready_s = time.monotonic()
 
-    async def GetStatus(  # noqa: N802 - the name of the RPC
+    async def GetStatus(
         self,
         request: status_pb2.GetStatusRequest,  # noqa: ARG002 - it has no parameters
         context: object,  # noqa: ARG002
