@@ -1,0 +1,82 @@
+"""`python -m colorizer`: load the model, then serve."""
+
+import contextlib
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import grpc
+from climbmate.colorizer.v1 import colorizer_pb2, colorizer_pb2_grpc
+from climbmate.status.v1 import status_pb2
+from servicekit import settings as environment
+from servicekit.cpus import available_cpus
+from servicekit.receipts import stage
+from servicekit.server import Lifecycle, Loaded, Service, StartError, run
+from servicekit.work import Worker
+from visionkit import manifest
+from visionkit.errors import ModelError
+
+from colorizer import palette
+from colorizer.colorist import Colorist
+from colorizer.model import ImageTower
+from colorizer.servicer import ColorizerServicer
+from colorizer.settings import ColorizerSettings
+
+SERVICE_NAME = colorizer_pb2.DESCRIPTOR.services_by_name["ColorizerService"].full_name
+
+
+def load(settings: ColorizerSettings) -> tuple[Colorist, status_pb2.ModelInfo]:
+    """Load and warm the model that the settings name.
+
+    Raises:
+        StartError: A model file is missing, is not the listed one, or does not fit the others.
+    """
+    try:
+        entry = manifest.load(Path(settings.models_dir)).model(settings.clip_model)
+        colors = palette.load(entry.verified_path("palette"))
+        tower = ImageTower(
+            entry.verified_path("image"),
+            batch_size=settings.clip_batch_size,
+            threads=settings.omp_num_threads or available_cpus(),
+        )
+        if tower.dim != colors.embeddings.shape[1]:
+            raise ModelError(f"model {entry.name}: embeddings of {tower.dim} and {colors.embeddings.shape[1]} numbers")
+    except ModelError as error:
+        raise StartError(str(error)) from error
+    info = status_pb2.ModelInfo(name=entry.name, version=entry.version, sha256=entry.files["image"].sha256)
+    return Colorist(tower, colors), info
+
+
+@contextlib.asynccontextmanager
+async def opened(settings: ColorizerSettings, _: Lifecycle) -> AsyncIterator[Loaded]:
+    """What the colorizer serves, for as long as it lives."""
+    with stage("load"):
+        colorist, info = load(settings)
+    worker = Worker(threads=1, queue_limit=settings.colorizer_queue)  # one run takes all the CPUs there are
+    servicer = ColorizerServicer(colorist, worker, info)
+
+    def register(server: grpc.aio.Server) -> None:
+        colorizer_pb2_grpc.add_ColorizerServiceServicer_to_server(servicer, server)
+
+    try:
+        yield Loaded(register, (SERVICE_NAME,), (info,))
+    finally:
+        worker.close()
+
+
+def main() -> int:
+    """Run until a signal; the exit code."""
+    settings = environment.load(ColorizerSettings, prefix="COLORIZER_")
+    return run(
+        Service(
+            name="colorizer",
+            settings=settings,
+            listen=settings.colorizer_listen,
+            metrics_listen=settings.colorizer_metrics_listen,
+            open=lambda lifecycle: opened(settings, lifecycle),
+        )
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

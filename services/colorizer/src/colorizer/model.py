@@ -1,0 +1,80 @@
+"""The CLIP image tower in ONNX Runtime, fed in batches of one fixed size."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from servicekit.cancel import CancelToken
+from visionkit.errors import ModelError
+from visionkit.session import OnnxModel, TensorSpec
+
+INPUT = "crops"
+
+
+class ImageTower:
+    """Turns prepared crops into embeddings; loaded and warm once it exists. May be used from several threads at once.
+
+    Args:
+        path: ONNX file with the input `crops` (batch, S, S, 3) uint8 and one output (batch, D) float32.
+        batch_size: Crops in one run; fewer are padded, so every run has the same shape and memory.
+        threads: Threads of one run.
+
+    Raises:
+        ModelError: The network is not of this kind.
+    """
+
+    def __init__(self, path: Path, *, batch_size: int, threads: int) -> None:
+        self._network = OnnxModel(path, threads=threads, dims={"batch": batch_size})
+        spec = self._network.inputs.get(INPUT)
+        if spec is None or not _takes_crops(spec, batch_size):
+            raise ModelError(f"{path}: expected {INPUT!r} uint8 ({batch_size}, S, S, 3), got {self._network.inputs}")
+        self._shape = spec.shape
+        self._dim = self._warm_up()
+
+    @property
+    def dim(self) -> int:
+        """D, the length of an embedding."""
+        return self._dim
+
+    @property
+    def side_px(self) -> int:
+        """S, the side of the crops it takes."""
+        return self._shape[1]
+
+    def embed(self, crops_rgb: Sequence[NDArray[np.uint8]], *, token: CancelToken | None = None) -> NDArray[np.float32]:
+        """Embed any number of crops, one batch after the other.
+
+        Args:
+            crops_rgb: N arrays (S, S, 3). N may be 0.
+            token: Cancelling it ends the run within the current batch.
+
+        Returns:
+            (N, D) L2-normalized.
+
+        Raises:
+            Cancelled: The token was cancelled meanwhile.
+        """
+        embeddings = np.empty((len(crops_rgb), self._dim), np.float32)
+        for start in range(0, len(crops_rgb), self._shape[0]):
+            part = crops_rgb[start : start + self._shape[0]]
+            embeddings[start : start + len(part)] = self._run(part, token)
+        return embeddings
+
+    def _run(self, crops_rgb: Sequence[NDArray[np.uint8]], token: CancelToken | None) -> NDArray[np.float32]:
+        """(n, D) for 1 to batch-size crops; unused rows of the batch stay black and are dropped."""
+        batch = np.zeros(self._shape, np.uint8)
+        for row, crop in zip(batch, crops_rgb, strict=False):
+            row[:] = crop
+        (embeddings,) = self._network.run({INPUT: batch}, token=token)
+        return np.asarray(embeddings[: len(crops_rgb)], np.float32)
+
+    def _warm_up(self) -> int:
+        """Run once at full size, so that memory and caches reach their working size before the first request."""
+        (embeddings,) = self._network.run({INPUT: np.zeros(self._shape, np.uint8)})
+        return int(embeddings.shape[1])
+
+
+def _takes_crops(spec: TensorSpec, batch_size: int) -> bool:
+    shape = spec.shape
+    return spec.dtype == np.uint8 and len(shape) == 4 and shape == (batch_size, shape[1], shape[1], 3)

@@ -1,0 +1,134 @@
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import grpc
+import numpy as np
+import onnx
+import pytest
+from climbmate.colorizer.v1 import colorizer_pb2, colorizer_pb2_grpc
+from climbmate.hold.v1 import hold_pb2
+from climbmate.status.v1 import status_pb2
+from colorizer.colorist import Colorist, HoldCrop
+from colorizer.model import ImageTower
+from colorizer.palette import Palette
+from colorizer.servicer import ColorizerServicer
+from numpy.typing import NDArray
+from onnx import TensorProto, helper
+from servicekit.channel import open_channel
+from servicekit.interceptor import RequestInterceptor
+from servicekit.memory import MemoryLimit, MemoryMeter
+from servicekit.metrics import Metrics
+from servicekit.work import Worker
+from visionkit import masks
+
+REPOSITORY = Path(__file__).parents[3]
+TOY_COLORS = {"red": (200, 20, 20), "green": (20, 200, 20), "blue": (20, 20, 200)}
+TOY_BATCH = 4
+TOY_SIDE_PX = 8
+
+
+def write_toy_tower(path: Path) -> Path:
+    """A network whose embedding is the direction of a crop's mean color."""
+    nodes = [
+        helper.make_node("Cast", ["crops"], ["pixels"], to=TensorProto.FLOAT),
+        helper.make_node("ReduceMean", ["pixels"], ["mean"], axes=[1, 2], keepdims=0),
+        helper.make_node("LpNormalization", ["mean"], ["embeddings"], axis=1, p=2),
+    ]
+    shape = ["batch", TOY_SIDE_PX, TOY_SIDE_PX, 3]
+    graph = helper.make_graph(
+        nodes,
+        "toy",
+        [helper.make_tensor_value_info("crops", TensorProto.UINT8, shape)],
+        [helper.make_tensor_value_info("embeddings", TensorProto.FLOAT, ["batch", 3])],
+    )
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), path)
+    return path
+
+
+def a_toy_palette() -> Palette:
+    rgb = np.array(list(TOY_COLORS.values()), np.float32)
+    return Palette(
+        names=tuple(TOY_COLORS),
+        prompts=tuple(f"a {name} climbing hold" for name in TOY_COLORS),
+        display_rgb=rgb.astype(np.uint8),
+        embeddings=rgb / np.linalg.norm(rgb, axis=1, keepdims=True),
+        logit_scale=20.0,
+    )
+
+
+@pytest.fixture
+def toy_tower_path(tmp_path: Path) -> Path:
+    return write_toy_tower(tmp_path / "toy.onnx")
+
+
+@pytest.fixture
+def toy_palette() -> Palette:
+    return a_toy_palette()
+
+
+@pytest.fixture
+def toy_tower(toy_tower_path: Path) -> ImageTower:
+    return ImageTower(toy_tower_path, batch_size=TOY_BATCH, threads=1)
+
+
+@pytest.fixture
+def toy_colorist(toy_tower: ImageTower, toy_palette: Palette) -> Colorist:
+    return Colorist(toy_tower, toy_palette)
+
+
+def a_disc(rgb: tuple[int, int, int], *, width: int = 40, height: int = 30) -> tuple[NDArray, NDArray]:
+    """A plain ellipse on a gray wall, and its mask."""
+    rows, columns = np.mgrid[:height, :width]
+    mask = ((columns - width / 2) / (width / 2)) ** 2 + ((rows - height / 2) / (height / 2)) ** 2 < 0.8
+    pixels = np.full((height, width, 3), 128, np.uint8)
+    pixels[mask] = rgb
+    return pixels, mask
+
+
+@pytest.fixture
+def disc() -> Callable[..., HoldCrop]:
+    """Make a crop of a plain disc."""
+
+    def make(rgb: tuple[int, int, int], hold_id: int = 0, **size: int) -> HoldCrop:
+        return HoldCrop(hold_id, *a_disc(rgb, **size))
+
+    return make
+
+
+@pytest.fixture
+def message() -> Callable[..., colorizer_pb2.Crop]:
+    """Make the message of a plain disc; keyword arguments spoil it."""
+
+    def make(color: tuple[int, int, int], hold_id: int = 0, **spoiled) -> colorizer_pb2.Crop:
+        pixels, mask = a_disc(color)
+        fields = {"width": mask.shape[1], "height": mask.shape[0], "bits": masks.pack(mask), "rgb": pixels.tobytes()}
+        fields |= spoiled
+        content = fields.pop("rgb")
+        return colorizer_pb2.Crop(hold_id=hold_id, rgb=content, mask=hold_pb2.Mask(**fields))
+
+    return make
+
+
+@pytest.fixture
+def serve(tmp_path: Path):
+    """Serve a colorist on a Unix socket with the real interceptor; yields a stub on a real channel."""
+
+    @contextlib.asynccontextmanager
+    async def start(colorist: Colorist) -> AsyncIterator[colorizer_pb2_grpc.ColorizerServiceStub]:
+        memory = MemoryMeter(MemoryLimit(0, None))
+        worker = Worker(threads=1, queue_limit=8)
+        model = status_pb2.ModelInfo(name="toy", version="1", sha256="00")
+        server = grpc.aio.server(interceptors=[RequestInterceptor(Metrics(memory), memory, 5.0)])
+        colorizer_pb2_grpc.add_ColorizerServiceServicer_to_server(ColorizerServicer(colorist, worker, model), server)
+        target = f"unix:{tmp_path}/colorizer.sock"
+        server.add_insecure_port(target)
+        await server.start()
+        try:
+            async with open_channel(target) as channel:
+                yield colorizer_pb2_grpc.ColorizerServiceStub(channel)
+        finally:
+            await server.stop(0)
+            worker.close()
+
+    return start

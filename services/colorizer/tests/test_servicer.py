@@ -1,0 +1,57 @@
+import asyncio
+
+import grpc
+import pytest
+from climbmate.colorizer.v1 import colorizer_pb2
+
+RED, BLUE = (200, 20, 20), (20, 20, 200)
+
+
+def request(*crops):
+    return colorizer_pb2.ColorHoldsRequest(crops=crops)
+
+
+async def test_an_empty_chunk_gets_an_empty_answer(serve, toy_colorist):
+    async with serve(toy_colorist) as stub:
+        answer = await stub.ColorHolds(request())
+    assert list(answer.colors) == []
+    assert answer.model.name == "toy"
+
+
+async def test_colors_come_with_the_model_and_what_they_cost(serve, toy_colorist, message):
+    async with serve(toy_colorist) as stub:
+        answer = await stub.ColorHolds(request(message(RED, hold_id=3), message(BLUE, hold_id=1)))
+    assert [(c.hold_id, c.color.name) for c in answer.colors] == [(3, "red"), (1, "blue")]
+    assert (answer.colors[0].color.rgb.red, answer.colors[0].color.rgb.green) == (200, 20)
+    assert [stage.name for stage in answer.stages] == ["erode", "embed", "match"]
+    assert all(stage.memory_before_bytes > 0 for stage in answer.stages)
+
+
+async def test_one_bad_hold_is_one_unknown(serve, toy_colorist, message):
+    async with serve(toy_colorist) as stub:
+        answer = await stub.ColorHolds(request(message(RED), message(RED, rgb=b"short"), message(BLUE)))
+    assert [c.color.name for c in answer.colors] == ["red", "unknown", "blue"]
+    assert answer.colors[1].color.unknown_reason
+
+
+async def test_too_many_crops_are_refused_with_figures(serve, toy_colorist):
+    async with serve(toy_colorist) as stub:
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await stub.ColorHolds(request(*[colorizer_pb2.Crop()] * 301))
+    assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert "300" in caught.value.details()
+
+
+async def test_the_palette_is_told(serve, toy_colorist):
+    async with serve(toy_colorist) as stub:
+        answer = await stub.GetPalette(colorizer_pb2.GetPaletteRequest())
+    assert [c.name for c in answer.colors] == ["red", "green", "blue"]
+
+
+async def test_a_caller_who_leaves_disturbs_no_other(serve, toy_colorist, message):
+    async with serve(toy_colorist) as stub:
+        leaving = stub.ColorHolds(request(*[message(RED)] * 300))
+        staying = asyncio.ensure_future(stub.ColorHolds(request(message(BLUE))))
+        leaving.cancel()
+        answer = await asyncio.wait_for(staying, 5)
+    assert [c.color.name for c in answer.colors] == ["blue"]
