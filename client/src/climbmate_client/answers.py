@@ -37,7 +37,8 @@ class Hold(Struct, frozen=True):
     """A hold or a volume.
 
     `kind` is `hold` or `volume`; `box` is x_min, y_min, x_max, y_max; `polygon` has at least 3 points, the last joins
-    the first; `color` is None when the colors could not be given; `problem_id` is None when it belongs to no problem.
+    the first; `color` is None only in the step of a stream that tells outlines; `problem_id` is None when the hold
+    belongs to no problem.
     """
 
     id: int
@@ -60,11 +61,29 @@ class Problem(Struct, frozen=True):
     box: Box
 
 
+class Stage(Struct, frozen=True):
+    """What one stage of a service's work cost: wall-clock milliseconds, memory working set before and after."""
+
+    name: str
+    ms: float
+    memory_before_bytes: int
+    memory_after_bytes: int
+
+
+class Receipt(Struct, frozen=True):
+    """The stages of one service's work in their order; `model_sha256` is None for a service without a model."""
+
+    service: str
+    stages: tuple[Stage, ...]
+    model_sha256: str | None = None
+
+
 class Analysis(Struct, frozen=True):
     """All that is known about a photo: holds (most confident first) and problems (most holds first).
 
-    `degraded` lists what could not be given (`colors`, or nothing); `models` maps a service to the model it used;
-    `timings_ms` has `decode`, `detect`, `color` and `total`, wall-clock milliseconds in the services.
+    `degraded` lists what could not be given (`colors`, or nothing); `models` maps a service to the model it used, None
+    when it was not needed or did not answer; `timings_ms` has `decode`, `detect`, `color` and `total`, wall-clock
+    milliseconds in the services; `receipts` tells what each service's work cost, stage by stage.
     """
 
     request_id: str
@@ -72,8 +91,9 @@ class Analysis(Struct, frozen=True):
     holds: tuple[Hold, ...]
     problems: tuple[Problem, ...]
     degraded: tuple[str, ...] = ()
-    models: Mapping[str, str] = field(default_factory=dict)
+    models: Mapping[str, str | None] = field(default_factory=dict)
     timings_ms: Mapping[str, float] = field(default_factory=dict)
+    receipts: tuple[Receipt, ...] = ()
 
     def to_json(self) -> bytes:
         """Give the answer as indented JSON in the shape of the HTTP API."""

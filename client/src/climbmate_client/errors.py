@@ -9,7 +9,6 @@ ClimbmateError
 """
 
 from collections.abc import Mapping
-from typing import ClassVar
 
 
 class ClimbmateError(Exception):
@@ -35,8 +34,8 @@ class RefusedError(ClimbmateError):
         details: Facts about this failure, for example the name of the bad parameter.
     """
 
-    code: ClassVar[str] = ""
-    retryable: ClassVar[bool] = False
+    code: str = ""
+    retryable: bool = False
 
     def __init__(
         self,
@@ -134,6 +133,11 @@ _BY_CODE: dict[str, type[RefusedError]] = {
 }
 
 
-def kind_of(code: str) -> type[RefusedError] | None:
-    """Find the class for a code; None for a code that this client does not know."""
-    return _BY_CODE.get(code)
+def refused(
+    code: str, message: str, *, request_id: str, retry_after_s: float | None, details: Mapping[str, str]
+) -> RefusedError:
+    """Make the error for a code; a code that this client does not know gives a plain `RefusedError`."""
+    kind = _BY_CODE.get(code, RefusedError)
+    error = kind(message, request_id=request_id, retry_after_s=retry_after_s, details=details)
+    error.code = code
+    return error

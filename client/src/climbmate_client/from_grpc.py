@@ -7,11 +7,13 @@ from climbmate.analyzer.v1 import analyzer_pb2 as analyzer
 from climbmate.hold.v1 import hold_pb2 as hold
 from google.rpc import error_details_pb2, status_pb2
 
-from climbmate_client.answers import Analysis, Box, Color, Hold, Image, Problem
-from climbmate_client.errors import ClimbmateError, DeadlineExceeded, Internal, NotClimbmate, Unreachable, kind_of
+from climbmate_client.answers import Analysis, Box, Color, Hold, Image, Problem, Receipt, Stage
+from climbmate_client.errors import ClimbmateError, DeadlineExceeded, NotClimbmate, Unreachable, refused
 from climbmate_client.events import ColorsFound, Event, HoldColored, HoldsFound, Progress
 
+_MODEL_SERVICES = ("detector", "colorizer")
 _KINDS = {hold.HOLD_KIND_HOLD: "hold", hold.HOLD_KIND_VOLUME: "volume"}
+_NOT_ANSWERED = Color("unknown", 0.0, None, "The colorizer did not answer in time.")
 _ERROR_DOMAIN = "climbmate"
 
 
@@ -23,16 +25,14 @@ def analysis(answer: analyzer.AnalyzePhotoResponse) -> Analysis:
         holds=tuple(_analyzed_hold(each) for each in answer.holds),
         problems=tuple(_problem(each) for each in answer.problems),
         degraded=tuple(answer.degraded),
-        models={
-            service: f"{model.name} {model.version}"
-            for service, model in zip(("detector", "colorizer"), answer.models, strict=False)
-        },
+        models=_models(answer),
         timings_ms={
             "decode": answer.timings.decode_ms,
             "detect": answer.timings.detect_ms,
             "color": answer.timings.color_ms,
             "total": answer.timings.total_ms,
         },
+        receipts=tuple(_receipt(each, answer) for each in answer.receipts),
     )
 
 
@@ -57,9 +57,8 @@ def failure(error: grpc.RpcError, target: str) -> ClimbmateError:
     info, retry_after_s = _details(trailers.get("grpc-status-details-bin", b""))
     message = call.details() or call.code().name
     if info is not None:
-        kind = kind_of(info.reason) or Internal
         request_id = str(trailers.get("x-request-id", ""))
-        return kind(message, request_id=request_id, retry_after_s=retry_after_s, details=info.metadata)
+        return refused(info.reason, message, request_id=request_id, retry_after_s=retry_after_s, details=info.metadata)
     if call.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
         return DeadlineExceeded("The deadline passed before the gateway answered.")
     if call.code() is grpc.StatusCode.UNAVAILABLE:
@@ -79,8 +78,23 @@ def _details(trailer: str | bytes) -> tuple[error_details_pb2.ErrorInfo | None, 
     return found, retry_after_s
 
 
+def _models(answer: analyzer.AnalyzePhotoResponse) -> dict[str, str | None]:
+    """The detector's model comes first, then the colorizer's, if it was needed."""
+    names: list[str | None] = [f"{model.name} {model.version}" for model in answer.models]
+    return dict(zip(_MODEL_SERVICES, [*names, None, None], strict=False))
+
+
+def _receipt(message: analyzer.ServiceReceipt, answer: analyzer.AnalyzePhotoResponse) -> Receipt:
+    sha256 = dict(zip(_MODEL_SERVICES, (model.sha256 for model in answer.models), strict=False))
+    stages = (
+        Stage(stage.name, stage.duration_ms, stage.memory_before_bytes, stage.memory_after_bytes)
+        for stage in message.stages
+    )
+    return Receipt(message.service, tuple(stages), sha256.get(message.service))
+
+
 def _analyzed_hold(message: analyzer.AnalyzedHold) -> Hold:
-    color = _color(message.color) if message.HasField("color") else None
+    color = _color(message.color) if message.HasField("color") else _NOT_ANSWERED
     return _hold(message.hold, color, message.problem_id or None)
 
 

@@ -10,7 +10,7 @@ import msgspec
 
 from climbmate_client import events, photos
 from climbmate_client.answers import Analysis, PaletteColor
-from climbmate_client.errors import ClimbmateError, Internal, NotClimbmate, RefusedError, Unreachable, kind_of
+from climbmate_client.errors import ClimbmateError, NotClimbmate, RefusedError, Unreachable, refused
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -151,10 +151,9 @@ def _event(name: str, data: bytes) -> events.Event | None:
 
 
 def _refused(body: ErrorAnswer, retry_after_s: float | None) -> RefusedError:
-    known = kind_of(body.error.code)
-    message = body.error.message if known else f"{body.error.code}: {body.error.message}"
-    return (known or Internal)(
-        message,
+    return refused(
+        body.error.code,
+        body.error.message,
         request_id=body.error.request_id,
         retry_after_s=retry_after_s,
         details={name: str(value) for name, value in body.error.details.items()},

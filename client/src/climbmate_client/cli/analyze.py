@@ -1,0 +1,111 @@
+"""`climbmate analyze`: one photo, its holds, colors and problems."""
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from PIL import Image
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from climbmate_client import events, overlay
+from climbmate_client.answers import Analysis, Health, Rgb
+from climbmate_client.cli import report
+from climbmate_client.cli.exits import explained
+from climbmate_client.errors import ClimbmateError
+from climbmate_client.http import Client
+from climbmate_client.local import LocalStack
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command()
+@click.argument("photo", type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path))
+@click.option("--url", help="The gateway's address. Without it the services are started here for this call.")
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON instead of tables.")
+@click.option("--save", type=_FILE, help="Write the answer as JSON to this file.")
+@click.option("--overlay", "overlay_file", type=_FILE, help="Draw outlines and problems on the photo (.png, .jpg).")
+@click.option("--max-holds", type=click.IntRange(1, 300), help="At most this many holds, the largest ones.")
+@click.option("--min-confidence", type=click.FloatRange(0.01, 1), help="Only holds at least this confident.")
+def analyze(
+    *,
+    photo: Path,
+    url: str | None,
+    as_json: bool,
+    save: Path | None,
+    overlay_file: Path | None,
+    max_holds: int | None,
+    min_confidence: float | None,
+) -> None:
+    """Find the holds, colors and problems in PHOTO."""
+    aside = Console(stderr=True)
+    with explained():
+        data = photo.read_bytes()
+        with _gateway(url, aside) as address, Client(address) as climbmate:
+            analysis = _follow(climbmate.stream(data, max_holds=max_holds, min_confidence=min_confidence), aside)
+            health = climbmate.health()
+            palette = {color.name: color.rgb for color in climbmate.palette()} if overlay_file else {}
+        if save:
+            _write(save, analysis.to_json() + b"\n")
+        if overlay_file:
+            _write(overlay_file, _drawn(data, analysis, palette, overlay_file))
+    if as_json:
+        click.echo(analysis.to_json())
+    else:
+        _show(analysis, health, [file for file in (save, overlay_file) if file])
+
+
+@contextmanager
+def _gateway(url: str | None, aside: Console) -> Iterator[str]:
+    """Give the address of the gateway to ask; without one, start the services and stop them afterwards."""
+    if url is not None:
+        yield url
+        return
+    stack = LocalStack()
+    with aside.status("Starting detector, colorizer and gateway"):
+        stack.start()
+    try:
+        yield stack.url
+    finally:
+        with aside.status("Stopping the services"):
+            stack.stop()
+
+
+def _follow(steps: Iterator[events.Event], aside: Console) -> Analysis:
+    """Show the progress of a stream, and give its result."""
+    columns = (TextColumn("{task.description:<28}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+    with Progress(*columns, TimeElapsedColumn(), console=aside) as bar:
+        task = bar.add_task("Sending the photo", total=100)
+        for step in steps:
+            if isinstance(step, events.Progress):
+                bar.update(task, completed=step.percent, description=step.message)
+            elif isinstance(step, Analysis):
+                bar.update(task, completed=100)
+                return step
+    raise ClimbmateError("The stream ended without a result.")
+
+
+def _drawn(photo: bytes, analysis: Analysis, palette: dict[str, Rgb], file: Path) -> bytes:
+    """Encode the overlay in the format of the file's name."""
+    kind = Image.registered_extensions().get(file.suffix.lower())
+    if kind not in ("PNG", "JPEG", "WEBP"):
+        raise click.BadParameter(f"{file}: the name must end in .png, .jpg or .webp.", param_hint="--overlay")
+    encoded = io.BytesIO()
+    image = overlay.draw(photo, analysis, palette=palette)
+    image.save(encoded, kind, **({"compress_level": 3} if kind == "PNG" else {"quality": 88}))
+    return encoded.getvalue()
+
+
+def _write(file: Path, content: bytes) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content)
+
+
+def _show(analysis: Analysis, health: Health, written: list[Path]) -> None:
+    console = Console()
+    for part in report.tables(analysis, health):
+        console.print(part)
+    for file in written:
+        console.print(f"Wrote {file}", highlight=False)

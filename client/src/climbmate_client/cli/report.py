@@ -1,0 +1,71 @@
+"""An analysis as small tables for a terminal."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from rich.columns import Columns
+from rich.console import RenderableType
+from rich.table import Table
+
+from climbmate_client.answers import Analysis, Health, Hold
+
+_NO_COLOR = "(no color)"
+
+
+def tables(analysis: Analysis, health: Health) -> Iterator[RenderableType]:
+    """Give what to print: a summary line, then problems, holds for each color, timings and memory side by side."""
+    image = analysis.image
+    yield (
+        f"[bold]{_count(len(analysis.holds), 'hold')}, {_count(len(analysis.problems), 'problem')}[/] "
+        f"in {image.width} x {image.height} pixels"
+    )
+    if analysis.degraded:
+        yield f"[yellow]Could not be given: {', '.join(analysis.degraded)}[/]"
+    yield Columns([_problems(analysis), _colors(analysis), _timings(analysis), _memory(health)], padding=(0, 3))
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _problems(analysis: Analysis) -> Table:
+    table = _table("Problem", "Holds")
+    for problem in analysis.problems:
+        table.add_row(problem.id, str(problem.hold_count))
+    return table
+
+
+def _colors(analysis: Analysis) -> Table:
+    table = _table("Color", "Holds")
+    for name, count in Counter(map(_color_name, analysis.holds)).most_common():
+        table.add_row(name, str(count))
+    return table
+
+
+def _color_name(hold: Hold) -> str:
+    return _NO_COLOR if hold.color is None else hold.color.name
+
+
+def _timings(analysis: Analysis) -> Table:
+    table = _table("Stage", "ms")
+    for stage, duration_ms in analysis.timings_ms.items():
+        table.add_row(stage, f"{duration_ms:.0f}")
+    return table
+
+
+def _memory(health: Health) -> Table:
+    table = _table("Service", "Memory MB", "Limit MB")
+    for name, service in health.services.items():
+        memory = service.memory
+        used = f"{memory.used_bytes / 1e6:.0f}" if memory else "?"
+        limit = f"{memory.limit_bytes / 1e6:.0f}" if memory and memory.limit_bytes else "none"
+        table.add_row(name, used, limit)
+    return table
+
+
+def _table(first: str, *numbers: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column(first)
+    for name in numbers:
+        table.add_column(name, justify="right")
+    return table

@@ -1,0 +1,36 @@
+"""`climbmate up`: the three services in the foreground, until Ctrl-C."""
+
+import signal
+from types import FrameType
+
+import click
+
+from climbmate_client.cli.exits import explained
+from climbmate_client.local import LocalStack
+from climbmate_client.local.keep_running import keep_running
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="HTTP; 0 for a free one.")
+@click.option("--grpc-port", type=click.IntRange(0, 65535), help="Serve gRPC on this port too; 0 for a free one.")
+def up(port: int, grpc_port: int | None) -> None:
+    """Run detector, colorizer and gateway until Ctrl-C, with one log.
+
+    A service that ends by itself is started again. Ctrl-C or SIGTERM stops all three within 10 seconds, with exit
+    code 0; what they are working on is finished first.
+    """
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    stack = LocalStack(port=port, grpc_port=grpc_port, write_log=click.echo)
+    with explained():
+        try:
+            with stack:
+                stack.log.say(f"climbmate is ready at {click.style(stack.url, bold=True)}")
+                stack.log.say(f"gRPC at {stack.grpc_target}; Ctrl-C stops all services")
+                keep_running(stack)
+        except KeyboardInterrupt:
+            stack.log.say("all services are stopped")
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

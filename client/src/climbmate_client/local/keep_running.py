@@ -1,0 +1,46 @@
+"""Starts services again that ended by themselves."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from climbmate_client.local.process import ServiceProcess
+from climbmate_client.local.stack import LocalStack, how_it_ended
+
+_FIRST_WAIT_S = 1.0
+_LONGEST_WAIT_S = 30.0
+_WELL_AFTER_S = 60.0
+_POLL_S = 0.2
+
+
+@dataclass(slots=True)
+class _Watch:
+    """What is known of one service; times are of the monotonic clock."""
+
+    process: ServiceProcess
+    wait_s: float = _FIRST_WAIT_S
+    started_s: float = 0.0
+    start_again_s: float | None = None
+
+    def look(self, now_s: float, say: Callable[[str], None]) -> None:
+        """Notice that the service ended, or start it again when its time has come."""
+        if self.process.running:
+            return
+        if self.start_again_s is None:
+            if now_s - self.started_s > _WELL_AFTER_S:
+                self.wait_s = _FIRST_WAIT_S
+            say(f"{self.process.name} {how_it_ended(self.process)}; it starts again in {self.wait_s:g} s")
+            self.start_again_s = now_s + self.wait_s
+            self.wait_s = min(2 * self.wait_s, _LONGEST_WAIT_S)
+        elif now_s >= self.start_again_s:
+            self.process.start()
+            self.started_s, self.start_again_s = now_s, None
+
+
+def keep_running(stack: LocalStack) -> None:
+    """Watch the services of a started stack for ever; start again those that end, later and later if they end early."""
+    watches = [_Watch(process, started_s=time.monotonic()) for process in stack.processes.values()]
+    while True:
+        for watch in watches:
+            watch.look(time.monotonic(), stack.log.say)
+        time.sleep(_POLL_S)
