@@ -1,0 +1,138 @@
+"""A byte budget: work is admitted only when the memory that it will take is there.
+
+An out-of-memory kill loses every request in the pod; a refusal loses one and says when to retry. The budget is what the
+limit leaves above the floor that was measured after warm-up, less a reserve for what no prediction covers.
+"""
+
+import asyncio
+import collections
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from servicekit.deadlines import remaining_s
+from servicekit.errors import ImageTooLarge, Overloaded
+from servicekit.memory import MB
+
+_UNLIMITED = 1 << 60
+_FIRST_GUESS_S = 0.25  # how long a reservation is held until one was measured
+_MEMORY_OF_THE_PAST = 0.8  # weight of earlier reservations in the running mean
+_ANSWER_S = 0.05  # kept back from the deadline, so that a refusal still reaches its caller
+
+
+@dataclass(slots=True)
+class _Waiter:
+    cost_bytes: int
+    admitted: asyncio.Future[None]
+    overtaken: int = 0
+
+
+class MemoryBudget:
+    """Reservations of memory, first come first served; a small one may pass a large one that waits, a few times.
+
+    All methods belong to the event loop. Taking a reservation that fits does not await, so a burst cannot slip through.
+    """
+
+    def __init__(self, capacity_bytes: int, *, queue_limit: int, max_overtakes: int = 8) -> None:
+        """Set the bounds.
+
+        Args:
+            capacity_bytes: What may be reserved at once; 0 for no bound.
+            queue_limit: How many callers may wait.
+            max_overtakes: How often a waiting reservation may be passed by smaller ones behind it.
+        """
+        self._capacity_bytes = capacity_bytes or _UNLIMITED
+        self._queue_limit = queue_limit
+        self._max_overtakes = max_overtakes
+        self._waiters: collections.deque[_Waiter] = collections.deque()
+        self._mean_s = _FIRST_GUESS_S
+        self.reserved_bytes = 0
+
+    @property
+    def waiting(self) -> int:
+        """Callers in the queue."""
+        return len(self._waiters)
+
+    @contextlib.asynccontextmanager
+    async def reserve(self, cost_bytes: int) -> AsyncIterator[None]:
+        """Hold `cost_bytes` of the budget while the body runs; wait for them, if need be, until the deadline is near.
+
+        Raises:
+            ImageTooLarge: The whole budget would not be enough.
+            Overloaded: The queue is full, or the wait would outlast the deadline.
+        """
+        if cost_bytes > self._capacity_bytes:
+            raise ImageTooLarge(
+                "The photo needs more memory than this replica can ever give.", details=self._figures(cost_bytes)
+            )
+        if self._waiters or not self._fits(cost_bytes):
+            await self._wait(cost_bytes)
+        else:
+            self.reserved_bytes += cost_bytes
+        start_s = asyncio.get_running_loop().time()
+        try:
+            yield
+        finally:
+            held_s = asyncio.get_running_loop().time() - start_s
+            self._mean_s = _MEMORY_OF_THE_PAST * self._mean_s + (1 - _MEMORY_OF_THE_PAST) * held_s
+            self.reserved_bytes -= cost_bytes
+            self._admit()
+
+    def _fits(self, cost_bytes: int) -> bool:
+        return self.reserved_bytes + cost_bytes <= self._capacity_bytes
+
+    async def _wait(self, cost_bytes: int) -> None:
+        if len(self._waiters) >= self._queue_limit:
+            raise self._overloaded(cost_bytes)
+        waiter = _Waiter(cost_bytes, asyncio.get_running_loop().create_future())
+        self._waiters.append(waiter)
+        self._admit()  # a small newcomer may fit beside a large one that waits
+        left_s = remaining_s()
+        try:
+            async with asyncio.timeout(None if left_s is None else max(0.0, left_s - _ANSWER_S)):
+                await waiter.admitted
+        except TimeoutError:
+            self._give_up(waiter)
+            raise self._overloaded(cost_bytes) from None
+        except asyncio.CancelledError:
+            self._give_up(waiter)
+            raise
+
+    def _give_up(self, waiter: _Waiter) -> None:
+        if waiter in self._waiters:
+            self._waiters.remove(waiter)
+        elif waiter.admitted.done() and not waiter.admitted.cancelled():
+            self.reserved_bytes -= waiter.cost_bytes  # admitted in the moment its caller left
+        self._admit()
+
+    def _admit(self) -> None:
+        """Admit what fits, in order; stop at a waiter that has been overtaken often enough."""
+        blocked: list[_Waiter] = []
+        for waiter in list(self._waiters):
+            if waiter.admitted.done():
+                continue  # its caller has just left and will take it out of the queue
+            if self._fits(waiter.cost_bytes):
+                self._waiters.remove(waiter)
+                self.reserved_bytes += waiter.cost_bytes
+                waiter.admitted.set_result(None)
+                for passed in blocked:
+                    passed.overtaken += 1
+            else:
+                blocked.append(waiter)
+            if any(passed.overtaken >= self._max_overtakes for passed in blocked):
+                return
+
+    def _overloaded(self, cost_bytes: int) -> Overloaded:
+        return Overloaded(
+            "There is no memory for this photo now.",
+            retry_after_s=self._mean_s * (len(self._waiters) + 1),
+            details=self._figures(cost_bytes),
+        )
+
+    def _figures(self, cost_bytes: int) -> dict[str, str]:
+        return {
+            "needed_mb": f"{cost_bytes / MB:.1f}",
+            "reserved_mb": f"{self.reserved_bytes / MB:.1f}",
+            "budget_mb": f"{self._capacity_bytes / MB:.1f}",
+            "waiting": str(len(self._waiters)),
+        }
