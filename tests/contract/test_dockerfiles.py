@@ -22,7 +22,7 @@ def test_the_process_is_not_root_and_gets_signals_itself(image, service):
 
 
 def test_every_variable_of_the_image_is_a_setting_or_known(image, service, defaults):
-    known = {"MALLOC_ARENA_MAX", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"}
+    known = {"MALLOC_ARENA_MAX", "OPENBLAS_NUM_THREADS", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"}
     assert set(image(service).env) - known <= set(defaults(service))
 
 
