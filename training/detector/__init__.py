@@ -1,0 +1,1 @@
+"""Trains, measures and exports the hold detector: `python -m training.detector.{prepare,train,evaluate,export,record}`."""

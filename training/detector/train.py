@@ -1,0 +1,236 @@
+"""Trains the hold detector from scratch within a given time: `python -m training.detector.train --hours 1.25`.
+
+The learning rate follows the clock, so that a run of any length ends well trained. A run that was stopped goes on with
+the same command; one that is over is left alone.
+
+On CPU there is one process with one thread for each core: two processes that average their gradients keep going when
+something else runs beside them, while one process with two threads waits at every barrier (measured: 2 to 5 times slower).
+"""
+
+import argparse
+import math
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import torch
+import torch.multiprocessing
+from torch import Tensor, distributed, nn
+
+from training import _torchvision_shim
+
+_torchvision_shim.install()
+
+from ultralytics.nn.tasks import SegmentationModel  # noqa: E402
+from ultralytics.optim import MuSGD  # noqa: E402
+from ultralytics.utils.torch_utils import ModelEMA, init_seeds  # noqa: E402
+
+from training.detector.batches import DrawPlan, batches  # noqa: E402
+from training.detector.evaluate import score_network  # noqa: E402
+from training.detector.loss import Batch, HoldLoss  # noqa: E402
+from training.detector.samples import SampleSource, load_scene  # noqa: E402
+from training.detector.walls import CACHE_DIR, KINDS, RUNS_DIR, read_walls  # noqa: E402
+
+WARMUP_STEPS = 150
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to train; kept in every checkpoint."""
+
+    architecture: str
+    hours: float
+    side_px: int
+    batch: int
+    learning_rate: float
+    weight_decay: float
+    seed: int
+    processes: int
+    device: str
+    measure_minutes: float
+
+
+class Run:
+    """One training run: network, optimizer and average, and how far they are."""
+
+    def __init__(self, plan: Plan, folder: Path, rank: int = 0) -> None:
+        init_seeds(plan.seed)
+        self.plan, self.folder, self.rank = plan, folder, rank
+        self.device = torch.device(plan.device)
+        self.network = SegmentationModel(plan.architecture, nc=len(KINDS), verbose=False)
+        self.network.names = dict(enumerate(KINDS))
+        self.network = self.network.to(self.device, memory_format=torch.channels_last).train()
+        self.loss = HoldLoss(self.network)
+        self.average = ModelEMA(self.network)
+        self.optimizer = MuSGD(parameter_groups(self.network, plan), muon=0.2, sgd=1.0)
+        self.seconds, self.steps, self.samples = 0.0, 0, 0
+        self._clock = time.monotonic()
+
+    @property
+    def progress(self) -> float:
+        """Share of the planned time that is used, 0..1."""
+        return min(1.0, self.seconds / (self.plan.hours * 3600))
+
+    def step(self, batch: Batch) -> dict[str, float]:
+        """Learn from one batch; returns the parts of its loss."""
+        factor = rate_factor(self.progress, self.steps)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.plan.learning_rate * factor * group["rate"]
+        with torch.autocast(self.device.type, torch.bfloat16):
+            outputs = self.network(batch.images.to(memory_format=torch.channels_last))
+        loss, parts = self.loss(as_float32(outputs), batch)
+        (loss * len(batch.images) * self.plan.processes).backward()
+        self._agree()
+        nn.utils.clip_grad_norm_(self.network.parameters(), max_norm=10.0)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        self.average.update(self.network)
+        self.steps += 1
+        self.samples += len(batch.images) * self.plan.processes
+        return parts
+
+    def _agree(self) -> None:
+        """Average the gradients over the processes, and take the first one's clock."""
+        now = time.monotonic()
+        elapsed, self._clock = now - self._clock, now
+        if self.plan.processes > 1:
+            gradients = [p.grad for p in self.network.parameters() if p.grad is not None]
+            clock = torch.tensor([elapsed if self.rank == 0 else 0.0])
+            flat = torch.cat([*(g.reshape(-1) for g in gradients), clock])
+            distributed.all_reduce(flat)
+            *averaged, clock = flat.split([*(g.numel() for g in gradients), 1])
+            for gradient, mean in zip(gradients, averaged, strict=True):
+                gradient.copy_(mean.view_as(gradient)).div_(self.plan.processes)
+            elapsed = clock.item()
+        self.seconds += elapsed
+
+    def save(self) -> None:
+        """Write `last.pt`: everything to go on from, and `ema` for evaluation and export."""
+        state = {
+            "plan": asdict(self.plan),
+            "network": self.network.state_dict(),
+            "ema": self.average.ema.state_dict(),
+            "updates": self.average.updates,
+            "optimizer": self.optimizer.state_dict(),
+            "progress": (self.seconds, self.steps, self.samples),
+        }
+        partial = self.folder / "last.pt.partial"
+        torch.save(state, partial)
+        partial.replace(self.folder / "last.pt")
+
+    def resume(self) -> None:
+        """Go on from `last.pt`, if there is one."""
+        if not (self.folder / "last.pt").exists():
+            return
+        state = torch.load(self.folder / "last.pt", map_location=self.device, weights_only=True)
+        self.network.load_state_dict(state["network"])
+        self.average.ema.load_state_dict(state["ema"])
+        self.average.updates = state["updates"]
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.seconds, self.steps, self.samples = state["progress"]
+
+
+def parameter_groups(network: nn.Module, plan: Plan) -> list[dict[str, Any]]:
+    """Filters get orthogonalized updates and decay; biases and norms plain ones; the class head learns faster."""
+    head = {id(p) for p in network.model[-1].cv3.parameters()}
+    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+    for parameter in network.parameters():
+        if parameter.requires_grad:
+            groups.setdefault((parameter.ndim >= 2, id(parameter) in head), []).append(parameter)
+    return [
+        {
+            "params": parameters,
+            "lr": plan.learning_rate,
+            "rate": 3.0 if in_head else 1.0,
+            "use_muon": is_filter,
+            "weight_decay": plan.weight_decay if is_filter else 0.0,
+            "momentum": 0.9,
+            "nesterov": True,
+        }
+        for (is_filter, in_head), parameters in groups.items()
+    ]
+
+
+def rate_factor(progress: float, steps: int) -> float:
+    """Share of the full learning rate: a warm-up by steps, then half a cosine down to 1 % by time."""
+    cosine = 0.01 + 0.99 * (1 + math.cos(math.pi * progress)) / 2
+    return cosine * min(1.0, (steps + 1) / WARMUP_STEPS)
+
+
+def as_float32(outputs: Any) -> Any:
+    """The network's outputs with every tensor in float32, whatever they are nested in."""
+    if isinstance(outputs, Tensor):
+        return outputs.float()
+    if isinstance(outputs, dict):
+        return {name: as_float32(value) for name, value in outputs.items()}
+    return [as_float32(value) for value in outputs]
+
+
+def train(run: Run) -> None:
+    """Train until the time is used; logs to standard output, scores to `curve.csv`."""
+    source = SampleSource([load_scene(wall, CACHE_DIR) for wall in read_walls("train")], run.plan.seed)
+    plan = DrawPlan(run.samples + run.rank, run.plan.processes, lambda: run.progress, run.plan.side_px, run.plan.batch)
+    feed = batches(source, plan, workers=4 if run.device.type == "cuda" else 0)
+    measured = run.seconds
+    while run.progress < 1:
+        parts = run.step(next(feed).to(run.device))
+        if run.rank != 0:
+            continue
+        if run.steps % 20 == 0:
+            speed = run.samples / run.seconds
+            losses = " ".join(f"{name} {value:.3f}" for name, value in parts.items())
+            print(f"{run.seconds / 60:6.1f} min  step {run.steps}  {speed:.1f} photos/s  {losses}", flush=True)
+        if run.seconds - measured >= run.plan.measure_minutes * 60:
+            measure(run)
+            measured = run.seconds
+    if run.rank == 0:
+        measure(run)
+
+
+def measure(run: Run) -> None:
+    """Save, score the averaged network on dev, and append a row to the curve."""
+    run.save()
+    score = score_network(run.average.ema, read_walls("dev"), side_px=640)
+    with (run.folder / "curve.csv").open("a") as curve:
+        curve.write(f"{run.seconds / 60:.1f},{run.samples},{score:.4f}\n")
+    print(f"{run.seconds / 60:6.1f} min  {run.samples} samples  dev box AP50 at 640 px: {score:.4f}", flush=True)
+
+
+def start(rank: int, plan: Plan, folder: Path, meeting: str) -> None:
+    """Train as process `rank` of the plan's processes, which find each other at the file `meeting`."""
+    if plan.processes > 1:
+        torch.set_num_threads(1)
+        cv2.setNumThreads(1)
+        distributed.init_process_group("gloo", f"file://{meeting}", rank=rank, world_size=plan.processes)
+    run = Run(plan, folder, rank)
+    run.resume()
+    train(run)
+
+
+def main() -> None:
+    """Parse the command line, then train."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--name", default="yolo11n-seg-holds")
+    parser.add_argument("--architecture", default="yolo11n-seg.yaml")
+    parser.add_argument("--hours", type=float, default=1.25)
+    parser.add_argument("--side-px", type=int, default=448, help="side of a training sample, a multiple of 32")
+    parser.add_argument("--batch", type=int, default=10, help="samples of one process in one step")
+    parser.add_argument("--learning-rate", type=float, default=0.01)
+    parser.add_argument("--weight-decay", type=float, default=0.0005)
+    parser.add_argument("--seed", type=int, default=0)
+    cuda = torch.cuda.is_available()
+    parser.add_argument("--processes", type=int, default=1 if cuda else torch.get_num_threads())
+    parser.add_argument("--device", default="cuda" if cuda else "cpu")
+    parser.add_argument("--measure-minutes", type=float, default=8)
+    args = vars(parser.parse_args())
+    folder = RUNS_DIR / args.pop("name")
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as meeting_dir:
+        torch.multiprocessing.spawn(start, (Plan(**args), folder, f"{meeting_dir}/meeting"), nprocs=args["processes"])
+
+
+if __name__ == "__main__":
+    main()
