@@ -5,10 +5,13 @@ from pathlib import Path
 import grpc
 import pytest
 from climbmate.detector.v1 import detector_pb2, detector_pb2_grpc
+from servicekit.budget import MemoryBudget
 from servicekit.channel import open_channel
 from servicekit.interceptor import RequestInterceptor
 from servicekit.memory import MemoryLimit, MemoryMeter
 from servicekit.metrics import Metrics
+
+MAX_REQUEST_BYTES = 1_000_000
 
 Behavior = Callable[[detector_pb2.DetectHoldsRequest, grpc.aio.ServicerContext], object]
 
@@ -34,11 +37,18 @@ class Served:
 
 
 @contextlib.asynccontextmanager
-async def serve(behavior: Behavior, target: str, deadline_s: float = 5.0) -> AsyncIterator[Served]:
+async def serve(
+    behavior: Behavior, target: str, deadline_s: float = 5.0, inbox_bytes: int = 0
+) -> AsyncIterator[Served]:
     memory = MemoryMeter(MemoryLimit(0, None))
     metrics = Metrics(memory)
-    interceptor = RequestInterceptor(metrics, memory, deadline_s)
-    server = grpc.aio.server(interceptors=[interceptor])
+    inbox = MemoryBudget(inbox_bytes, queue_limit=8)
+    interceptor = RequestInterceptor(
+        metrics, memory, deadline_s=deadline_s, inbox=inbox, max_request_bytes=MAX_REQUEST_BYTES
+    )
+    server = grpc.aio.server(
+        interceptors=[interceptor], options=[("grpc.max_receive_message_length", MAX_REQUEST_BYTES)]
+    )
     detector_pb2_grpc.add_DetectorServiceServicer_to_server(Servicer(behavior), server)
     server.add_insecure_port(target)
     await server.start()

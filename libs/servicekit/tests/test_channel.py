@@ -30,7 +30,7 @@ async def test_the_request_id_and_the_remaining_time_travel_with_a_call(start, t
                 await stub.DetectHolds(detector_pb2.DetectHoldsRequest())
     (request_id, left_s) = seen[0]
     assert request_id == "trip-1"
-    assert 3 < left_s <= 4
+    assert 3 < left_s < 4.1  # gRPC rounds a timeout up on the wire
 
 
 async def test_a_call_is_repeated_when_the_replica_is_unavailable_and_never_for_other_failures(start, target, call):

@@ -88,7 +88,7 @@ async def test_a_servicer_sees_its_callers_remaining_time(start, target, call):
 
     async with start(looks, target, deadline_s=60):
         await call(target, timeout=3)
-    assert 2 < seen[0] <= 3
+    assert 2 < seen[0] < 3.1  # gRPC rounds a timeout up on the wire
 
 
 async def test_a_callers_request_id_is_kept_and_a_malformed_one_is_replaced(start, target, call):

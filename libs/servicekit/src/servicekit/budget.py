@@ -20,6 +20,20 @@ _MEMORY_OF_THE_PAST = 0.8  # weight of earlier reservations in the running mean
 _ANSWER_S = 0.05  # kept back from the deadline, so that a refusal still reaches its caller
 
 
+class Reservation:
+    """A part of the budget that is held now."""
+
+    def __init__(self, budget: "MemoryBudget", held_bytes: int) -> None:
+        self._budget = budget
+        self.held_bytes = held_bytes
+
+    def shrink_to(self, needed_bytes: int) -> None:
+        """Give back what turned out not to be needed; a reservation never grows, for that could deadlock."""
+        spare_bytes = max(0, self.held_bytes - needed_bytes)
+        self.held_bytes -= spare_bytes
+        self._budget.give_back(spare_bytes)
+
+
 @dataclass(slots=True)
 class _Waiter:
     cost_bytes: int
@@ -54,7 +68,7 @@ class MemoryBudget:
         return len(self._waiters)
 
     @contextlib.asynccontextmanager
-    async def reserve(self, cost_bytes: int) -> AsyncIterator[None]:
+    async def reserve(self, cost_bytes: int) -> AsyncIterator[Reservation]:
         """Hold `cost_bytes` of the budget while the body runs; wait for them, if need be, until the deadline is near.
 
         Raises:
@@ -63,20 +77,25 @@ class MemoryBudget:
         """
         if cost_bytes > self._capacity_bytes:
             raise ImageTooLarge(
-                "The photo needs more memory than this replica can ever give.", details=self._figures(cost_bytes)
+                "The request needs more memory than this replica can ever give.", details=self._figures(cost_bytes)
             )
         if self._waiters or not self._fits(cost_bytes):
             await self._wait(cost_bytes)
         else:
             self.reserved_bytes += cost_bytes
+        reservation = Reservation(self, cost_bytes)
         start_s = asyncio.get_running_loop().time()
         try:
-            yield
+            yield reservation
         finally:
             held_s = asyncio.get_running_loop().time() - start_s
             self._mean_s = _MEMORY_OF_THE_PAST * self._mean_s + (1 - _MEMORY_OF_THE_PAST) * held_s
-            self.reserved_bytes -= cost_bytes
-            self._admit()
+            reservation.shrink_to(0)
+
+    def give_back(self, spare_bytes: int) -> None:
+        """Free a part of what is reserved and admit who waits for it."""
+        self.reserved_bytes -= spare_bytes
+        self._admit()
 
     def _fits(self, cost_bytes: int) -> bool:
         return self.reserved_bytes + cost_bytes <= self._capacity_bytes
@@ -102,7 +121,8 @@ class MemoryBudget:
         if waiter in self._waiters:
             self._waiters.remove(waiter)
         elif waiter.admitted.done() and not waiter.admitted.cancelled():
-            self.reserved_bytes -= waiter.cost_bytes  # admitted in the moment its caller left
+            self.give_back(waiter.cost_bytes)  # admitted in the moment its caller left
+            return
         self._admit()
 
     def _admit(self) -> None:
@@ -124,7 +144,7 @@ class MemoryBudget:
 
     def _overloaded(self, cost_bytes: int) -> Overloaded:
         return Overloaded(
-            "There is no memory for this photo now.",
+            "There is no memory for this request now.",
             retry_after_s=self._mean_s * (len(self._waiters) + 1),
             details=self._figures(cost_bytes),
         )

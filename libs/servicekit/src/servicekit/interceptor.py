@@ -10,8 +10,9 @@ from typing import Any
 import grpc
 
 from servicekit import receipts
+from servicekit.budget import MemoryBudget
 from servicekit.deadlines import within
-from servicekit.errors import Internal, RetryableError, ServiceError
+from servicekit.errors import Internal, InvalidParameter, RetryableError, ServiceError
 from servicekit.memory import MemoryMeter
 from servicekit.metrics import Metrics
 from servicekit.rich_status import to_trailers
@@ -27,9 +28,22 @@ class RequestInterceptor(grpc.aio.ServerInterceptor):
 
     The call ends by its caller's deadline or the service's own, whichever is sooner. What a servicer raises becomes a
     status with details; what is not a `ServiceError` is a bug, is logged with its trace and told as `INTERNAL`.
+
+    A request's message is read only once there is room for it in the inbox; until then HTTP/2's flow control keeps it
+    at its sender. So a flood of large photos costs this process a queue entry each.
     """
 
-    def __init__(self, metrics: Metrics, memory: MemoryMeter, deadline_s: float) -> None:
+    def __init__(
+        self,
+        metrics: Metrics,
+        memory: MemoryMeter,
+        *,
+        deadline_s: float,
+        inbox: MemoryBudget,
+        max_request_bytes: int,
+    ) -> None:
+        self._inbox = inbox
+        self._max_request_bytes = max_request_bytes
         self._metrics = metrics
         self._memory = memory
         self._deadline_s = deadline_s
@@ -46,29 +60,43 @@ class RequestInterceptor(grpc.aio.ServerInterceptor):
         if handler is None or method.startswith(_UNOBSERVED):
             return handler
         if handler.unary_unary:
-            return grpc.unary_unary_rpc_method_handler(
+            return grpc.stream_unary_rpc_method_handler(
                 self._unary(handler.unary_unary, method), handler.request_deserializer, handler.response_serializer
             )
         if handler.unary_stream:
-            return grpc.unary_stream_rpc_method_handler(
+            return grpc.stream_stream_rpc_method_handler(
                 self._stream(handler.unary_stream, method), handler.request_deserializer, handler.response_serializer
             )
         raise NotImplementedError(f"{method}: calls with a stream of requests are not wrapped yet")
 
     def _unary(self, call: Callable[[Any, _Context], Awaitable[Any]], method: str) -> Callable[..., Awaitable[Any]]:
-        async def handle(request: Any, context: _Context) -> Any:  # noqa: ANN401 - any message
-            async with self._request(method, context):
+        async def handle(messages: AsyncIterator[Any], context: _Context) -> Any:  # noqa: ANN401 - any message
+            async with self._request(method, context), self._received(messages) as request:
                 return await call(request, context)
 
         return handle
 
     def _stream(self, call: Callable[[Any, _Context], AsyncIterator[Any]], method: str) -> Callable[..., Any]:
-        async def handle(request: Any, context: _Context) -> AsyncIterator[Any]:  # noqa: ANN401 - any message
-            async with self._request(method, context), contextlib.aclosing(call(request, context)) as answers:  # type: ignore[type-var]
+        async def handle(messages: AsyncIterator[Any], context: _Context) -> AsyncIterator[Any]:
+            async with (
+                self._request(method, context),
+                self._received(messages) as request,
+                contextlib.aclosing(call(request, context)) as answers,  # type: ignore[type-var]
+            ):
                 async for answer in answers:
                     yield answer
 
         return handle
+
+    @contextlib.asynccontextmanager
+    async def _received(self, messages: AsyncIterator[Any]) -> AsyncIterator[Any]:
+        """Read the call's one message when the inbox has room for the largest; hold what it really takes."""
+        async with self._inbox.reserve(self._max_request_bytes) as reservation:
+            async for request in messages:
+                reservation.shrink_to(request.ByteSize())
+                yield request
+                return
+            raise InvalidParameter("The call has no request message.")
 
     @contextlib.asynccontextmanager
     async def _request(self, method: str, context: _Context) -> AsyncIterator[None]:

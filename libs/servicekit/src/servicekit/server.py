@@ -17,9 +17,10 @@ from grpc_reflection.v1alpha import reflection
 from prometheus_client import start_http_server
 
 from servicekit import logs
+from servicekit.budget import MemoryBudget
 from servicekit.interceptor import RequestInterceptor
 from servicekit.limits import MAX_MESSAGE_BYTES
-from servicekit.memory import MemoryMeter, find_limit
+from servicekit.memory import MB, MemoryMeter, find_limit
 from servicekit.metrics import Metrics
 from servicekit.receipts import open_receipt
 from servicekit.settings import ServiceSettings
@@ -73,6 +74,7 @@ class Service:
         listen: Where gRPC is served: `host:port` or `unix:/path`.
         metrics_listen: `host:port` where Prometheus metrics are served over HTTP; empty for nowhere.
         open: Loads and warms the models, yields what to serve, and closes everything at its end.
+        max_request_bytes: The largest request message that is accepted.
     """
 
     name: str
@@ -80,6 +82,7 @@ class Service:
     listen: str
     metrics_listen: str
     open: Callable[[Lifecycle], AbstractAsyncContextManager[Loaded]]
+    max_request_bytes: int = MAX_MESSAGE_BYTES
 
     @property
     def version(self) -> str:
@@ -111,7 +114,13 @@ async def _live(service: Service) -> None:
             loaded = await parts.enter_async_context(service.open(lifecycle))
         memory.mark_floor()
         _log.info("loaded", extra={"fields": {"stages": receipt.to_fields()}})
-        requests = RequestInterceptor(lifecycle.metrics, memory, service.settings.request_deadline_s)
+        requests = RequestInterceptor(
+            lifecycle.metrics,
+            memory,
+            deadline_s=service.settings.request_deadline_s,
+            inbox=_inbox(service),
+            max_request_bytes=service.max_request_bytes,
+        )
         async with _serving(service, loaded, lifecycle, requests) as checks:
             with _metrics_port(service.metrics_listen, lifecycle.metrics):
                 lifecycle.ready = True
@@ -129,7 +138,7 @@ async def _serving(
     service: Service, loaded: Loaded, lifecycle: Lifecycle, requests: RequestInterceptor
 ) -> AsyncIterator[health.aio.HealthServicer]:
     """Open the port; at the end refuse new calls and let the running ones finish."""
-    server = grpc.aio.server(interceptors=[requests], options=_server_options())
+    server = grpc.aio.server(interceptors=[requests], options=_server_options(service.max_request_bytes))
     loaded.register(server)
     status = StatusServicer(
         service=service.name, version=service.version, models=loaded.models, memory=lifecycle.memory, requests=requests
@@ -174,10 +183,16 @@ def _metrics_port(listen: str, metrics: Metrics) -> Iterator[None]:
         thread.join()
 
 
-def _server_options() -> list[tuple[str, int]]:
+def _inbox(service: Service) -> MemoryBudget:
+    """Room for messages that were read but not answered yet; always enough for one of the largest."""
+    settings = service.settings
+    return MemoryBudget(max(settings.inbox_mb * MB, service.max_request_bytes), queue_limit=settings.max_waiting)
+
+
+def _server_options(max_request_bytes: int) -> list[tuple[str, int]]:
     return [
         ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
-        ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+        ("grpc.max_receive_message_length", max_request_bytes),
         ("grpc.so_reuseport", 0),  # a taken port is an error, not a silent share
         ("grpc.max_connection_age_ms", 300_000),  # clients look up the replicas again
         ("grpc.max_connection_age_grace_ms", 60_000),

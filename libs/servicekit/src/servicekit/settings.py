@@ -21,6 +21,10 @@ class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Memory limit in MB (10^6 bytes) where no cgroup sets one; 0 for none."""
     request_deadline_s: Annotated[float, msgspec.Meta(gt=0, le=600)] = 30.0
     """The longest that a call may take when its caller sets no shorter deadline."""
+    inbox_mb: Annotated[int, msgspec.Meta(ge=1)] = 64
+    """Memory in MB (10^6 bytes) for request messages read but not answered yet; the rest stay at their senders."""
+    max_waiting: Annotated[int, msgspec.Meta(ge=0)] = 256
+    """How many calls may wait to be read; more are refused with OVERLOADED."""
     drain_wait_s: Annotated[float, msgspec.Meta(ge=0, le=60)] = 0.0
     """How long to keep serving after SIGTERM while clients notice that this replica is unready."""
     drain_limit_s: Annotated[float, msgspec.Meta(ge=0, le=600)] = 8.0
