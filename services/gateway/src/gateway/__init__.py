@@ -1,1 +1,1 @@
-"""The gateway: takes photos over HTTP and gRPC, asks the model services, and answers with holds, colors and problems."""
+"""The gateway: photos in over HTTP and gRPC, questions to the model services, holds, colors and problems out."""

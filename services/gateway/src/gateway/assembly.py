@@ -1,0 +1,74 @@
+"""Puts the gateway together from its settings."""
+
+import contextlib
+import importlib.metadata
+from collections.abc import AsyncIterator
+
+import grpc
+from climbmate.analyzer.v1 import analyzer_pb2_grpc
+from servicekit.channel import open_channel
+from servicekit.memory import MB
+from servicekit.server import Lifecycle, Loaded
+
+from gateway.admission import Admission
+from gateway.coloring import Scatter
+from gateway.core import Core
+from gateway.pipeline import Analyzer
+from gateway.servicer import AnalyzerServicer
+from gateway.settings import GatewaySettings
+from gateway.tally import Tally
+from gateway.upstream import GrpcColorizer, GrpcDescribed, GrpcDetector
+from gateway.watch import Dependency, Watch
+from gateway.web.app import build_app
+from gateway.web.server import bind, serving
+
+NAME = "gateway"
+SERVICES = ("climbmate.analyzer.v1.AnalyzerService",)
+
+
+@contextlib.asynccontextmanager
+async def open_gateway(settings: GatewaySettings, lifecycle: Lifecycle) -> AsyncIterator[Loaded]:
+    """Open the HTTP face, watch the dependencies, and yield what gRPC serves; close all at the end, channels last."""
+    async with (
+        open_channel(settings.gateway_detector_target) as detector,
+        open_channel(settings.gateway_colorizer_target) as colorizer,
+    ):
+        core = put_together(settings, lifecycle, detector, colorizer)
+        with bind(settings.gateway_listen) as listener:
+            http = serving(
+                build_app(core),
+                listener,
+                stop=lifecycle.stop,
+                drain_wait_s=settings.drain_wait_s,
+                drain_limit_s=settings.drain_limit_s,
+            )
+            async with core.watch.running(), http:
+                yield Loaded(
+                    register=lambda server: analyzer_pb2_grpc.add_AnalyzerServiceServicer_to_server(
+                        AnalyzerServicer(core), server
+                    ),
+                    services=SERVICES,
+                )
+
+
+def put_together(
+    settings: GatewaySettings, lifecycle: Lifecycle, detector: grpc.aio.Channel, colorizer: grpc.aio.Channel
+) -> Core:
+    """Build the parts that both faces share."""
+    admission = Admission(max_in_flight=settings.gateway_max_in_flight, max_bytes=settings.gateway_upload_mb * MB)
+    tally = Tally(lifecycle.metrics.registry, admission)
+    colors = GrpcColorizer(colorizer)
+    scatter = Scatter(colors, chunk_holds=settings.gateway_chunk_holds, calls=settings.gateway_color_calls)
+    return Core(
+        settings=settings,
+        lifecycle=lifecycle,
+        admission=admission,
+        analyzer=Analyzer(GrpcDetector(detector), scatter, tally.count_analysis),
+        colorizer=colors,
+        watch=Watch(
+            Dependency("detector", GrpcDescribed(detector, "climbmate.detector.v1.DetectorService")),
+            Dependency("colorizer", GrpcDescribed(colorizer, "climbmate.colorizer.v1.ColorizerService")),
+        ),
+        tally=tally,
+        version=importlib.metadata.version(f"climbmate-{NAME}"),
+    )

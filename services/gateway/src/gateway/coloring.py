@@ -1,0 +1,70 @@
+"""Scatters the crops of a photo over the colorizer's replicas, in chunks, and gathers the colors as they land."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+
+from servicekit.errors import Overloaded, ServiceError
+
+from gateway.deadline import Deadline
+from gateway.domain import Coloring, Crop
+from gateway.upstream import Colorizer
+
+_log = logging.getLogger("coloring")
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """The end of one chunk of `size` holds; without `coloring` its holds stay without colors."""
+
+    size: int
+    coloring: Coloring | None
+
+
+class Scatter:
+    """Colors crops in chunks; at most `calls` chunks are under way at once, over all photos."""
+
+    def __init__(self, colorizer: Colorizer, *, chunk_holds: int, calls: int) -> None:
+        self._colorizer = colorizer
+        self._chunk_holds = chunk_holds
+        self._free = asyncio.Semaphore(calls)
+
+    async def color(self, crops: Sequence[Crop], deadline: Deadline) -> AsyncGenerator[Chunk, None]:
+        """Color all crops of one photo.
+
+        Yields:
+            Every chunk when it ends, and none later than the deadline's reserve. Closing the generator early stops what
+            is under way. No crops give no chunks.
+        """
+        parts = [crops[start : start + self._chunk_holds] for start in range(0, len(crops), self._chunk_holds)]
+        tasks = [asyncio.create_task(self._outcome(part, deadline)) for part in parts]
+        try:
+            for landed in asyncio.as_completed(tasks):
+                yield await landed
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _outcome(self, crops: Sequence[Crop], deadline: Deadline) -> Chunk:
+        """One failing chunk costs its own colors and nobody else's."""
+        try:
+            async with asyncio.timeout(deadline.work_s()), self._free:
+                return Chunk(len(crops), await self._call(crops, deadline))
+        except TimeoutError:
+            reason = "DEADLINE_EXCEEDED"
+        except ServiceError as error:
+            reason = error.reason
+        _log.warning("colors missing", extra={"fields": {"reason": reason, "holds": len(crops)}})
+        return Chunk(len(crops), None)
+
+    async def _call(self, crops: Sequence[Crop], deadline: Deadline) -> Coloring:
+        """Ask once more when the colorizer is full, and says that it will not be for long."""
+        try:
+            return await self._colorizer.color(crops, timeout_s=deadline.work_s())
+        except Overloaded as error:
+            if error.retry_after_s >= deadline.work_s():
+                raise
+            await asyncio.sleep(error.retry_after_s)
+            return await self._colorizer.color(crops, timeout_s=deadline.work_s())

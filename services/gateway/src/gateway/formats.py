@@ -1,0 +1,49 @@
+"""Which file format a photo's first bytes claim; nothing is decoded."""
+
+from servicekit.errors import InvalidImage, UnsupportedFormat
+
+_HEIF_BRANDS = frozenset((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"))
+_REFUSED = (
+    (b"GIF8", "GIF"),
+    (b"BM", "BMP"),
+    (b"II*\x00", "TIFF"),
+    (b"MM\x00*", "TIFF"),
+    (b"%PDF", "PDF"),
+    (b"\xff\x0a", "JPEG XL"),
+    (b"\x00\x00\x00\x0cJXL ", "JPEG XL"),
+    (b"\x00\x00\x00\x0cjP  ", "JPEG 2000"),
+    (b"<svg", "SVG"),
+    (b"<?xml", "XML"),
+)
+
+
+def check(photo: bytes) -> str:
+    """Return the format of a photo: `jpeg`, `png`, `webp` or `heic`.
+
+    Raises:
+        UnsupportedFormat: A known format that is not served.
+        InvalidImage: No bytes at all, or nothing that looks like a photo.
+    """
+    if not photo:
+        raise InvalidImage("The photo is empty.")
+    served = _served(photo)
+    if served is not None:
+        return served
+    refused = next((name for magic, name in _REFUSED if photo.startswith(magic)), None)
+    if refused is None and photo[4:8] == b"ftyp":
+        refused = photo[8:12].decode("ascii", "replace").strip()
+    if refused is not None:
+        raise UnsupportedFormat(f"{refused} is not served.", details={"format": refused})
+    raise InvalidImage("The bytes are not a photo.")
+
+
+def _served(photo: bytes) -> str | None:
+    if photo.startswith(b"\xff\xd8\xff"):
+        return "jpeg"
+    if photo.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "png"
+    if photo.startswith(b"RIFF") and photo[8:12] == b"WEBP":
+        return "webp"
+    if photo[4:8] == b"ftyp" and photo[8:12] in _HEIF_BRANDS:
+        return "heic"
+    return None

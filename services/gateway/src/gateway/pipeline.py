@@ -1,0 +1,133 @@
+"""An analysis as a stream of events: what every face of the gateway, HTTP or gRPC, shows in its own way."""
+
+import contextlib
+import time
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass, field
+
+from servicekit import receipts
+
+from gateway import problems
+from gateway.coloring import Scatter
+from gateway.deadline import Deadline
+from gateway.domain import (
+    Analysis,
+    Color,
+    Coloring,
+    ColorsFound,
+    Detection,
+    Event,
+    HoldsFound,
+    Model,
+    Options,
+    Progress,
+    Receipt,
+    Stage,
+    Timings,
+)
+from gateway.upstream import Detector
+
+_PERCENT_RECEIVED, _PERCENT_DETECTING, _PERCENT_COLORING, _PERCENT_GROUPING = 5, 10, 55, 95
+
+
+class Analyzer:
+    """Analyzes photos by asking the model services; holds no pixels of its own."""
+
+    def __init__(self, detector: Detector, scatter: Scatter, observe: Callable[[Analysis], None]) -> None:
+        """Put the parts together; `observe` is told of every finished analysis."""
+        self._detector = detector
+        self._scatter = scatter
+        self._observe = observe
+
+    async def analyze(
+        self, photo: bytes, options: Options, *, deadline: Deadline, request_id: str
+    ) -> AsyncGenerator[Event, None]:
+        """Analyze one photo. Closing the generator stops the services' work for it.
+
+        Yields:
+            Progress in between, the holds, their colors chunk by chunk in the order in which they land, and the
+            `Analysis` last. A colorizer that fails or is late costs the colors, not the analysis.
+
+        Raises:
+            ServiceError: What the detector failed with.
+        """
+        start_s = time.perf_counter()
+        yield Progress("received", _PERCENT_RECEIVED)
+        yield Progress("detecting", _PERCENT_DETECTING)
+        with receipts.stage("detect"):
+            found = await self._detector.detect(photo, options, timeout_s=deadline.work_s())
+        del photo  # its memory is wanted for others' uploads
+        yield HoldsFound(found.size, found.holds)
+
+        yield Progress("coloring", _PERCENT_COLORING)
+        colors, color_start_s = _Colors(), time.perf_counter()
+        with receipts.stage("color"):
+            async with contextlib.aclosing(self._scatter.color(found.crops, deadline)) as chunks:
+                async for chunk in chunks:
+                    if chunk.coloring is not None:
+                        colors.add(chunk.coloring)
+                        yield ColorsFound(chunk.coloring.colors)
+                    colors.ended += chunk.size
+                    yield Progress("coloring", _color_percent(colors.ended, len(found.crops)))
+        color_ms = _ms_since(color_start_s) if found.crops else 0.0
+
+        yield Progress("grouping", _PERCENT_GROUPING)
+        grouped = problems.group(found.holds, colors.by_hold)
+        analysis = Analysis(
+            request_id=request_id,
+            size=found.size,
+            holds=found.holds,
+            colors=colors.by_hold,
+            problems=grouped,
+            degraded=("colors",) if len(colors.by_hold) < len(found.holds) else (),
+            models={"detector": found.model} | ({"colorizer": colors.model} if colors.model else {}),
+            timings=_timings(found.stages, color_ms, _ms_since(start_s)),
+            receipts=_receipts(found, colors),
+        )
+        self._observe(analysis)
+        yield Progress("done", 100)
+        yield analysis
+
+
+@dataclass(slots=True)
+class _Colors:
+    """What has come back from the colorizer so far; `ended` counts the holds of all ended chunks, colored or not."""
+
+    by_hold: dict[int, Color] = field(default_factory=dict)
+    stages: list[Stage] = field(default_factory=list)
+    model: Model | None = None
+    ended: int = 0
+
+    def add(self, chunk: Coloring) -> None:
+        self.by_hold |= chunk.colors
+        self.stages.extend(chunk.stages)
+        self.model = chunk.model
+
+
+def _color_percent(ended: int, of: int) -> int:
+    return _PERCENT_COLORING + (_PERCENT_GROUPING - _PERCENT_COLORING) * ended // of
+
+
+def _timings(detector_stages: tuple[Stage, ...], color_ms: float, total_ms: float) -> Timings:
+    decode_ms = sum(stage.duration_ms for stage in detector_stages if stage.name == "decode")
+    detect_ms = sum(stage.duration_ms for stage in detector_stages) - decode_ms
+    return Timings(decode_ms, detect_ms, color_ms, total_ms)
+
+
+def _receipts(found: Detection, colors: _Colors) -> tuple[Receipt, ...]:
+    """What each service's work cost; the gateway's own stages are the waits for the others."""
+    own = receipts.current_receipt()
+    stages = (
+        ()
+        if own is None
+        else tuple(
+            Stage(stage.name, stage.duration_ms, stage.memory_before_bytes, stage.memory_after_bytes)
+            for stage in own.stages
+        )
+    )
+    named = {"gateway": stages, "detector": found.stages, "colorizer": tuple(colors.stages)}
+    return tuple(Receipt(service, stages) for service, stages in named.items() if stages)
+
+
+def _ms_since(start_s: float) -> float:
+    return (time.perf_counter() - start_s) * 1000

@@ -1,0 +1,85 @@
+"""The gRPC face of the gateway."""
+
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Any
+
+import grpc
+from climbmate.analyzer.v1 import analyzer_pb2, analyzer_pb2_grpc
+from servicekit.deadlines import remaining_s
+from servicekit.errors import ImageTooLarge, Internal, InvalidParameter
+from servicekit.limits import MAX_HOLDS, MAX_PHOTO_BYTES
+from servicekit.receipts import current_receipt
+
+from gateway import convert, formats
+from gateway.core import Core
+from gateway.deadline import Deadline
+from gateway.domain import Analysis, Event, Options
+
+_MIN_CONFIDENCE, _MAX_CONFIDENCE = 0.01, 1.0
+_FLOAT32_SLACK = 1e-6
+
+_Request = analyzer_pb2.AnalyzePhotoRequest | analyzer_pb2.StreamAnalysisRequest
+_Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class AnalyzerServicer(analyzer_pb2_grpc.AnalyzerServiceServicer):
+    """Translates calls; the analysis itself knows nothing of gRPC."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    async def AnalyzePhoto(
+        self,
+        request: analyzer_pb2.AnalyzePhotoRequest,
+        context: _Context,  # noqa: ARG002
+    ) -> analyzer_pb2.AnalyzePhotoResponse:
+        """Answer when all is known."""
+        async with contextlib.aclosing(self._events(request)) as events:
+            async for event in events:
+                if isinstance(event, Analysis):
+                    return convert.result(event)
+        raise Internal
+
+    async def StreamAnalysis(
+        self,
+        request: analyzer_pb2.StreamAnalysisRequest,
+        context: _Context,  # noqa: ARG002
+    ) -> AsyncIterator[analyzer_pb2.StreamAnalysisResponse]:
+        """Tell what is known as soon as it is known."""
+        async with contextlib.aclosing(self._events(request)) as events:
+            async for event in events:
+                yield convert.step(event)
+
+    async def _events(self, request: _Request) -> AsyncGenerator[Event, None]:
+        photo, options = _photo(request), _options(request)
+        left_s = remaining_s()
+        deadline = Deadline.after(self._core.settings.request_deadline_s if left_s is None else left_s)
+        receipt = current_receipt()
+        async with self._core.admission.admit(len(photo)):
+            events = self._core.analyzer.analyze(
+                photo, options, deadline=deadline, request_id=receipt.request_id if receipt else ""
+            )
+            async with contextlib.aclosing(events):
+                async for event in events:
+                    yield event
+
+
+def _photo(request: _Request) -> bytes:
+    """Take the photo out of a request, so that its bytes are in memory once."""
+    photo = request.photo
+    request.ClearField("photo")
+    if len(photo) > MAX_PHOTO_BYTES:
+        raise ImageTooLarge("The photo has too many bytes.", details={"limit_bytes": str(MAX_PHOTO_BYTES)})
+    formats.check(photo)
+    return photo
+
+
+def _options(request: _Request) -> Options:
+    options = convert.options(request.options)
+    if options.max_holds is not None and options.max_holds > MAX_HOLDS:
+        raise InvalidParameter("max_holds is out of range.", details={"max_holds": f"must be 1 to {MAX_HOLDS}"})
+    confidence = options.min_confidence
+    if confidence is not None and not _MIN_CONFIDENCE - _FLOAT32_SLACK <= confidence <= _MAX_CONFIDENCE:
+        raise InvalidParameter("min_confidence is out of range.", details={"min_confidence": "must be 0.01 to 1"})
+    return options

@@ -1,0 +1,31 @@
+"""The gateway's settings; every field is an environment variable of the same name in capitals."""
+
+from typing import Annotated
+
+import msgspec
+from servicekit.settings import ServiceSettings
+
+Address = Annotated[str, msgspec.Meta(pattern=r"^(unix:/.+|.+:\d{1,5})$")]
+
+
+class GatewaySettings(ServiceSettings, frozen=True, kw_only=True):
+    """What the gateway can be told. An address is `host:port` or `unix:/path`."""
+
+    gateway_listen: Address = "127.0.0.1:8000"
+    """Where HTTP is served."""
+    gateway_grpc_listen: Address = "127.0.0.1:50050"
+    """Where the gRPC `AnalyzerService` is served."""
+    gateway_detector_target: str = "127.0.0.1:50051"
+    """The detector, as a gRPC name; `dns:///name:port` spreads calls over all replicas."""
+    gateway_colorizer_target: str = "127.0.0.1:50052"
+    """The colorizer, likewise."""
+    gateway_chunk_holds: Annotated[int, msgspec.Meta(ge=1, le=300)] = 16
+    """How many crops one call to the colorizer carries."""
+    gateway_color_calls: Annotated[int, msgspec.Meta(ge=1, le=256)] = 4
+    """How many calls to the colorizer run at once, over all requests; about twice the number of its replicas."""
+    gateway_max_in_flight: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 64
+    """How many analyses are worked on at once; more are refused with OVERLOADED."""
+    gateway_upload_mb: Annotated[int, msgspec.Meta(ge=1, le=65_536)] = 64
+    """How many MB (10^6 bytes) of photos are held at once; further uploads wait unread."""
+    gateway_upload_deadline_s: Annotated[float, msgspec.Meta(gt=0, le=600)] = 60.0
+    """The longest that a photo's upload may take."""

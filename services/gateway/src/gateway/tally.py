@@ -1,0 +1,41 @@
+"""What the gateway counts, beside what every service counts."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from gateway.admission import Admission
+from gateway.domain import Analysis
+
+_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+_BUCKETS_HOLDS = (0, 1, 5, 10, 20, 40, 80, 160, 300)
+
+
+class Tally:
+    """Counts requests and analyses in a service's registry."""
+
+    def __init__(self, registry: CollectorRegistry, admission: Admission) -> None:
+        self._requests = Histogram(
+            "climbmate_http_seconds",
+            "Duration of HTTP requests by route and outcome (OK, an error code, or CANCELLED).",
+            ("route", "outcome"),
+            buckets=_BUCKETS_S,
+            registry=registry,
+        )
+        self._holds = Histogram("climbmate_holds", "Holds per photo.", buckets=_BUCKETS_HOLDS, registry=registry)
+        self._degraded = Counter(
+            "climbmate_degraded", "Analyses that lack something, by what they lack.", ("what",), registry=registry
+        )
+        self._degraded.labels("colors")
+        in_flight = Gauge("climbmate_analyses_in_flight", "Analyses being worked on now.", registry=registry)
+        in_flight.set_function(lambda: admission.in_flight)
+        held = Gauge("climbmate_photo_bytes", "Bytes of photos admitted now.", registry=registry)
+        held.set_function(lambda: admission.held_bytes)
+
+    def count_request(self, route: str, outcome: str, duration_s: float) -> None:
+        """Count one finished HTTP request."""
+        self._requests.labels(route, outcome).observe(duration_s)
+
+    def count_analysis(self, analysis: Analysis) -> None:
+        """Count one finished analysis."""
+        self._holds.observe(len(analysis.holds))
+        for what in analysis.degraded:
+            self._degraded.labels(what).inc()

@@ -1,0 +1,95 @@
+"""The model services as the gateway calls them. Every call fails at once when the service is not there."""
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from typing import Protocol, TypeVar
+
+import grpc
+from climbmate.colorizer.v1 import colorizer_pb2, colorizer_pb2_grpc
+from climbmate.detector.v1 import detector_pb2_grpc
+from climbmate.status.v1 import status_pb2, status_pb2_grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from servicekit.rich_status import from_rpc_error
+
+from gateway import convert
+from gateway.domain import Coloring, Crop, Detection, Options, PaletteColor, ServiceStatus
+
+T = TypeVar("T")
+
+
+class Detector(Protocol):
+    """Finds the holds of a photo."""
+
+    async def detect(self, photo: bytes, options: Options, *, timeout_s: float) -> Detection:
+        """Return the holds with their crops, or raise a `ServiceError`."""
+
+
+class Colorizer(Protocol):
+    """Names the colors of holds."""
+
+    async def color(self, crops: Sequence[Crop], *, timeout_s: float) -> Coloring:
+        """Return the colors of at most 300 crops, or raise a `ServiceError`."""
+
+    async def palette(self, *, timeout_s: float) -> tuple[PaletteColor, ...]:
+        """Return the colors to choose from, or raise a `ServiceError`."""
+
+
+class Describes(Protocol):
+    """Tells about itself."""
+
+    async def describe(self, *, timeout_s: float) -> ServiceStatus:
+        """Return the service's health and status, or raise a `ServiceError`."""
+
+
+class GrpcDetector:
+    """The detector behind a channel."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._stub = detector_pb2_grpc.DetectorServiceStub(channel)
+
+    async def detect(self, photo: bytes, options: Options, *, timeout_s: float) -> Detection:
+        """See `Detector`."""
+        request = convert.detect_request(photo, options)
+        return convert.detection(await _answer(self._stub.DetectHolds(request, timeout=timeout_s)))
+
+
+class GrpcColorizer:
+    """The colorizer behind a channel."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._stub = colorizer_pb2_grpc.ColorizerServiceStub(channel)
+
+    async def color(self, crops: Sequence[Crop], *, timeout_s: float) -> Coloring:
+        """See `Colorizer`."""
+        request = convert.color_request(crops)
+        return convert.coloring(await _answer(self._stub.ColorHolds(request, timeout=timeout_s)))
+
+    async def palette(self, *, timeout_s: float) -> tuple[PaletteColor, ...]:
+        """See `Colorizer`."""
+        request = colorizer_pb2.GetPaletteRequest()
+        return convert.palette(await _answer(self._stub.GetPalette(request, timeout=timeout_s)))
+
+
+class GrpcDescribed:
+    """Any climbmate service behind a channel."""
+
+    def __init__(self, channel: grpc.aio.Channel, service: str) -> None:
+        """Describe what is behind `channel`; `service` is the full name of the gRPC service whose health counts."""
+        self._health = health_pb2_grpc.HealthStub(channel)
+        self._status = status_pb2_grpc.StatusServiceStub(channel)
+        self._service = service
+
+    async def describe(self, *, timeout_s: float) -> ServiceStatus:
+        """See `Describes`."""
+        health, status = await asyncio.gather(
+            _answer(self._health.Check(health_pb2.HealthCheckRequest(service=self._service), timeout=timeout_s)),
+            _answer(self._status.GetStatus(status_pb2.GetStatusRequest(), timeout=timeout_s)),
+        )
+        return convert.service_status(health, status)
+
+
+async def _answer(call: Awaitable[T]) -> T:
+    try:
+        return await call
+    except grpc.aio.AioRpcError as error:
+        raise from_rpc_error(error) from error

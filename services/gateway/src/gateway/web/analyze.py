@@ -1,0 +1,116 @@
+"""`POST /api/analyze` and `POST /api/analyze-stream`."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+from servicekit.deadlines import within
+from servicekit.errors import Internal
+from servicekit.limits import MAX_HOLDS
+from servicekit.receipts import current_receipt
+from starlette.responses import Response
+
+from gateway import domain
+from gateway.core import Core
+from gateway.deadline import Deadline
+from gateway.web import answers, openapi
+from gateway.web.disconnect import unless_caller_leaves
+from gateway.web.stream import EventStream
+from gateway.web.upload import declared_bytes, read_photo
+
+_MAX_DEADLINE_MS = 600_000
+
+
+class AnalyzeQuery(BaseModel):
+    """What may be asked for; any other parameter is refused, so that a misspelt one is noticed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    max_holds: Annotated[
+        int | None, Field(ge=1, le=MAX_HOLDS, description="At most this many holds, the largest areas first chosen.")
+    ] = None
+    min_confidence: Annotated[float | None, Field(ge=0.01, le=1, description="Only holds at least this confident.")] = (
+        None
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A photo that has arrived, and the events of its analysis, which starts with the first one asked for."""
+
+    events: AsyncGenerator[domain.Event, None]
+    deadline: Deadline
+
+
+def router(core: Core) -> APIRouter:
+    """The routes that take photos."""
+    api = APIRouter(tags=["analysis"])
+
+    async def receive(
+        request: Request,
+        query: Annotated[AnalyzeQuery, Query()],
+        x_request_deadline_ms: Annotated[
+            int | None,
+            Header(
+                ge=1,
+                le=_MAX_DEADLINE_MS,
+                description="Milliseconds from the request's arrival by which it is answered, upload included.",
+            ),
+        ] = None,
+    ) -> AsyncIterator[Incoming]:
+        own_s = None if x_request_deadline_ms is None else x_request_deadline_ms / 1000
+        async with _received(core, request, domain.Options(query.max_holds, query.min_confidence), own_s) as incoming:
+            yield incoming
+
+    @api.post("/api/analyze", **openapi.ANALYZE)
+    async def analyze(request: Request, incoming: Annotated[Incoming, Depends(receive)]) -> Response:
+        """Find the holds, colors and problems of one photo."""
+        known = await unless_caller_leaves(request.receive, _last(incoming))
+        return Response(answers.encode(answers.analysis(known)), media_type="application/json")
+
+    @api.post("/api/analyze-stream", **openapi.ANALYZE_STREAM)
+    async def analyze_stream(incoming: Annotated[Incoming, Depends(receive)]) -> Response:
+        """The same, told step by step: outlines first, colors as they are named, the whole answer last."""
+        return EventStream(incoming.events, incoming.deadline)
+
+    return api
+
+
+@contextlib.asynccontextmanager
+async def _received(
+    core: Core, request: Request, options: domain.Options, own_s: float | None
+) -> AsyncIterator[Incoming]:
+    """Admit a request and read its photo; inside, it counts as in flight.
+
+    Args:
+        core: The gateway.
+        request: The request, its body unread.
+        options: What to look for.
+        own_s: The caller's own deadline in seconds from now, upload included. Without one the analysis has its time
+            from the last byte of the photo, because a phone's network may need longer for the upload than that.
+    """
+    settings, arrival = core.settings, asyncio.get_running_loop().time()
+    async with core.admission.admit(declared_bytes(request.headers)):
+        photo = await read_photo(request, timeout_s=min(settings.gateway_upload_deadline_s, own_s or float("inf")))
+        waited_s = asyncio.get_running_loop().time() - arrival
+        left_s = settings.request_deadline_s if own_s is None else min(settings.request_deadline_s, own_s - waited_s)
+        deadline = Deadline.after(max(0.0, left_s))
+        receipt = current_receipt()
+        events = core.analyzer.analyze(
+            photo, options, deadline=deadline, request_id=receipt.request_id if receipt else ""
+        )
+        del photo  # the analysis lets go of it as soon as the detector has it
+        async with contextlib.aclosing(events):
+            yield Incoming(events, deadline)
+
+
+async def _last(incoming: Incoming) -> domain.Analysis:
+    async with within(incoming.deadline.left_s()):
+        async for event in incoming.events:
+            if isinstance(event, domain.Analysis):
+                return event
+    raise Internal

@@ -1,0 +1,224 @@
+"""The JSON of the HTTP API, and how the gateway's knowledge becomes it. Coordinates are rounded to 0.1 pixels."""
+
+import msgspec
+
+from gateway import domain
+from gateway.problems import by_hold
+
+Point = tuple[float, float]
+NO_ANSWER = "The colorizer did not answer in time."
+"""The reason of a color that is unknown because the colorizer failed; `degraded` holds `colors` then."""
+
+encode = msgspec.json.Encoder().encode
+
+
+class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Base of everything that is answered, so that a decoder of these types notices what does not belong."""
+
+
+class Size(Answer, frozen=True):
+    """The photo as shown, after its EXIF orientation, in pixels; all coordinates refer to it."""
+
+    width: int
+    height: int
+
+
+class Color(Answer, frozen=True, omit_defaults=True):
+    """A name of the palette, or `unknown` with a reason; `rgb` is the hold's median color as photographed."""
+
+    name: str
+    confidence: float
+    rgb: domain.Rgb | None
+    reason: str = ""
+
+
+class FoundHold(Answer, frozen=True):
+    """A hold without its color; `box` is x_min, y_min, x_max, y_max."""
+
+    id: int
+    kind: domain.HoldKind
+    confidence: float
+    box: domain.Box
+    polygon: list[Point]
+    area_px: int
+
+
+class Hold(FoundHold, frozen=True):
+    """A hold with its color and the problem that it belongs to, if any."""
+
+    color: Color
+    problem_id: str | None
+
+
+class Problem(Answer, frozen=True):
+    """A boulder problem: at least 3 holds of one color, and the smallest box around them."""
+
+    id: str
+    color: str
+    hold_ids: list[int]
+    hold_count: int
+    box: domain.Box
+
+
+class Models(Answer, frozen=True):
+    """Name and version of the models; the colorizer's is null when it was not needed or did not answer."""
+
+    detector: str
+    colorizer: str | None
+
+
+class Timings(Answer, frozen=True):
+    """Milliseconds; `total` runs from the last byte of the photo to the answer."""
+
+    decode: float
+    detect: float
+    color: float
+    total: float
+
+
+class Stage(Answer, frozen=True):
+    """What one stage of a service's work cost."""
+
+    name: str
+    ms: float
+    memory_before_bytes: int
+    memory_after_bytes: int
+
+
+class Receipt(Answer, frozen=True):
+    """What one service's work cost; its model's sha256 where it has a model."""
+
+    service: str
+    model_sha256: str | None
+    stages: list[Stage]
+
+
+class Analysis(Answer, frozen=True):
+    """Everything that is known about a photo; holds most confident first, problems most holds first."""
+
+    request_id: str
+    image: Size
+    holds: list[Hold]
+    problems: list[Problem]
+    degraded: list[domain.Lack]
+    models: Models
+    timings_ms: Timings
+    receipts: list[Receipt]
+
+
+class ProgressEvent(Answer, frozen=True):
+    """A stage has begun; `percent` never falls and ends at 100."""
+
+    stage: domain.StageName
+    percent: int
+    message: str
+
+
+class HoldsEvent(Answer, frozen=True):
+    """The outlines, as soon as they are known."""
+
+    image: Size
+    holds: list[FoundHold]
+
+
+class HoldColor(Answer, frozen=True):
+    """The color of one hold."""
+
+    hold_id: int
+    color: Color
+
+
+class ColorsEvent(Answer, frozen=True):
+    """The colors of one chunk of holds."""
+
+    colors: list[HoldColor]
+
+
+class PaletteColor(Answer, frozen=True):
+    """A color that `color.name` may be, the prompts that stand for it, and the RGB to draw it with."""
+
+    name: str
+    prompts: list[str]
+    rgb: domain.Rgb
+
+
+class Palette(Answer, frozen=True):
+    """All color names but `unknown`."""
+
+    colors: list[PaletteColor]
+
+
+def analysis(known: domain.Analysis) -> Analysis:
+    """The whole answer."""
+    problem_ids = by_hold(known.problems)
+    missing = Color(domain.UNKNOWN, 0.0, None, NO_ANSWER)
+    colors = {hold_id: color(found) for hold_id, found in known.colors.items()}
+    return Analysis(
+        request_id=known.request_id,
+        image=Size(known.size.width, known.size.height),
+        holds=[
+            Hold(*_outline(hold), color=colors.get(hold.id, missing), problem_id=problem_ids.get(hold.id))
+            for hold in known.holds
+        ],
+        problems=[
+            Problem(problem.id, problem.color, list(problem.hold_ids), len(problem.hold_ids), _box(problem.box))
+            for problem in known.problems
+        ],
+        degraded=list(known.degraded),
+        models=_models(known.models),
+        timings_ms=_timings(known.timings),
+        receipts=[_receipt(receipt, known.models.get(receipt.service)) for receipt in known.receipts],
+    )
+
+
+def holds(found: domain.HoldsFound) -> HoldsEvent:
+    """The outlines without colors."""
+    return HoldsEvent(Size(found.size.width, found.size.height), [FoundHold(*_outline(hold)) for hold in found.holds])
+
+
+def colors(found: domain.ColorsFound) -> ColorsEvent:
+    """The colors of one chunk."""
+    return ColorsEvent([HoldColor(hold_id, color(one)) for hold_id, one in found.colors.items()])
+
+
+def color(found: domain.Color) -> Color:
+    """A hold's color."""
+    return Color(found.name, round(found.confidence, 4), found.rgb, found.reason)
+
+
+def palette(known: tuple[domain.PaletteColor, ...]) -> Palette:
+    """The palette."""
+    return Palette([PaletteColor(one.name, list(one.prompts), one.display) for one in known])
+
+
+def _outline(hold: domain.Hold) -> tuple[int, domain.HoldKind, float, domain.Box, list[Point], int]:
+    """A `FoundHold`'s fields in their order."""
+    xy = [round(value, 1) for value in hold.polygon_xy]
+    polygon = list(zip(xy[::2], xy[1::2], strict=True))
+    return hold.id, hold.kind, round(hold.confidence, 4), _box(hold.box), polygon, hold.area_px
+
+
+def _box(box: domain.Box) -> domain.Box:
+    return (round(box[0], 1), round(box[1], 1), round(box[2], 1), round(box[3], 1))
+
+
+def _models(known: dict[str, domain.Model]) -> Models:
+    named = {service: f"{model.name} {model.version}" for service, model in known.items()}
+    return Models(named["detector"], named.get("colorizer"))
+
+
+def _timings(known: domain.Timings) -> Timings:
+    return Timings(
+        decode=round(known.decode_ms, 1),
+        detect=round(known.detect_ms, 1),
+        color=round(known.color_ms, 1),
+        total=round(known.total_ms, 1),
+    )
+
+
+def _receipt(receipt: domain.Receipt, model: domain.Model | None) -> Receipt:
+    stages = [
+        Stage(stage.name, round(stage.duration_ms, 1), stage.memory_before_bytes, stage.memory_after_bytes)
+        for stage in receipt.stages
+    ]
+    return Receipt(receipt.service, None if model is None else model.sha256, stages)

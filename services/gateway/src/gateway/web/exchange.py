@@ -1,0 +1,109 @@
+"""What every HTTP request gets: an id, a receipt, a log line, a metric, and an end even when there is a bug."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable
+
+from servicekit.memory import MemoryMeter
+from servicekit.receipts import REQUEST_ID_KEY, Receipt, is_request_id, new_request_id, open_receipt
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.web.disconnect import CallerLeft
+from gateway.web.failures import note_outcome, outcome_of
+
+_log = logging.getLogger("http")
+_MAX_DRAIN_S = 0.5
+_MAX_DRAIN_BYTES = 64 * 1024 * 1024
+_QUIET = frozenset(("/livez", "/readyz", "/metrics", "/api/health"))
+
+Observe = Callable[[str, str, float], None]
+"""Told of every request's end: route, outcome, seconds."""
+
+
+class Exchanges:
+    """Pure ASGI middleware around the whole application."""
+
+    def __init__(self, app: ASGIApp, *, memory: MemoryMeter, observe: Observe) -> None:
+        self._app = app
+        self._memory = memory
+        self._observe = observe
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        headers = Headers(scope=scope)
+        request_id = headers.get(REQUEST_ID_KEY, "")
+        request_id = request_id if is_request_id(request_id) else new_request_id()
+        exchange = _Exchange(receive, send, request_id, waits="expect" in headers)
+        start_s = time.perf_counter()
+        with open_receipt(request_id, self._memory) as receipt:
+            try:
+                await self._app(scope, exchange.receive, exchange.send)
+            except (CallerLeft, ClientDisconnect):
+                note_outcome(scope, "CANCELLED")
+            except asyncio.CancelledError:
+                note_outcome(scope, "CANCELLED")
+                raise
+            except Exception:
+                note_outcome(scope, "INTERNAL")
+                _log.exception("bug")
+            finally:
+                self._finish(scope, exchange, receipt, time.perf_counter() - start_s)
+
+    def _finish(self, scope: Scope, exchange: "_Exchange", receipt: Receipt, duration_s: float) -> None:
+        fallback = "unmatched" if exchange.status in (404, 405) else scope["path"]  # few, so that metrics stay small
+        route = getattr(scope.get("route"), "path", fallback)
+        outcome = outcome_of(scope)
+        self._observe(route, outcome, duration_s)
+        fields = {
+            "method": scope["method"],
+            "route": route,
+            "status": exchange.status,
+            "outcome": outcome,
+            "duration_ms": round(duration_s * 1000, 1),
+            "stages": receipt.to_fields(),
+        }
+        _log.log(logging.DEBUG if route in _QUIET else logging.INFO, "request", extra={"fields": fields})
+
+
+class _Exchange:
+    """Both directions of one request, watched."""
+
+    def __init__(self, receive: Receive, send: Send, request_id: str, *, waits: bool) -> None:
+        self._receive = receive
+        self._send = send
+        self._request_id = request_id
+        self._caller_waits = waits  # it sends the body only when told to go on, so there may be nothing to drain
+        self._unread = True
+        self._read_bytes = 0
+        self.status = 0
+
+    async def receive(self) -> Message:
+        self._caller_waits = False
+        message = await self._receive()
+        self._unread = message["type"] == "http.request" and bool(message.get("more_body"))
+        self._read_bytes += len(message.get("body", b""))
+        return message
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            await self._drain()
+            self.status = message["status"]
+            headers = MutableHeaders(scope=message)
+            headers[REQUEST_ID_KEY] = self._request_id
+            headers["x-content-type-options"] = "nosniff"
+            if self._unread:
+                headers["connection"] = "close"
+        await self._send(message)
+
+    async def _drain(self) -> None:
+        """Read a refused body to its end, within limits: many clients look for the answer only after sending all."""
+        if self._caller_waits:
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_MAX_DRAIN_S):
+                while self._unread and self._read_bytes < _MAX_DRAIN_BYTES:
+                    await self.receive()

@@ -1,0 +1,123 @@
+"""Errors as HTTP answers: one shape, the status of the design's table, in the caller's language."""
+
+import math
+from collections.abc import Mapping
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from servicekit.errors import Internal, InvalidParameter, RetryableError, ServiceError
+from servicekit.receipts import current_receipt
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Scope
+
+from gateway import messages
+from gateway.web.answers import Answer, encode
+
+STATUS: dict[str, int] = {
+    "INVALID_IMAGE": 400,
+    "UNSUPPORTED_FORMAT": 415,
+    "INVALID_PARAMETER": 422,
+    "IMAGE_TOO_LARGE": 413,
+    "UNAUTHENTICATED": 401,
+    "RATE_LIMITED": 429,
+    "OVERLOADED": 503,
+    "UNAVAILABLE": 503,
+    "DEADLINE_EXCEEDED": 504,
+    "INTERNAL": 500,
+    "NOT_FOUND": 404,
+    "METHOD_NOT_ALLOWED": 405,
+}
+"""The HTTP status of every code."""
+
+_CODE_BY_STATUS = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}
+
+
+class Failure(Answer, frozen=True):
+    """What went wrong: `code` for programs, `message` for people, `details` with the reason, parameters, figures."""
+
+    code: str
+    message: str
+    request_id: str
+    details: dict[str, str]
+
+
+class FailureAnswer(Answer, frozen=True):
+    """The shape of every error."""
+
+    error: Failure
+
+
+def install(app: FastAPI) -> None:
+    """Make the application answer every error in this shape."""
+    app.add_exception_handler(ServiceError, _on_service_error)
+    app.add_exception_handler(RequestValidationError, _on_bad_parameter)
+    app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(Exception, _on_bug)
+
+
+def describe(error: ServiceError, scope: Scope) -> FailureAnswer:
+    """An error in the language of the request, with the English particulars as `details.reason`."""
+    details = {"reason": error.message} | error.details
+    if isinstance(error, RetryableError):
+        details["retry_after_s"] = f"{error.retry_after_s:.3g}"
+    return _describe(scope, error.reason, details)
+
+
+def respond(error: ServiceError, scope: Scope) -> Response:
+    """The whole answer to a failed request."""
+    headers = {}
+    if isinstance(error, RetryableError):
+        headers["retry-after"] = str(max(1, math.ceil(error.retry_after_s)))
+    return _respond(describe(error, scope), headers, scope)
+
+
+def language_of(scope: Scope) -> messages.Language:
+    """The language that the caller of a request likes best."""
+    accepted = [value.decode("latin-1") for name, value in scope["headers"] if name == b"accept-language"]
+    return messages.choose_language(",".join(accepted))
+
+
+def note_outcome(scope: Scope, outcome: str) -> None:
+    """Remember for the log and the metrics how a request ended; `OK` unless noted."""
+    scope.setdefault("state", {})["outcome"] = outcome
+
+
+def outcome_of(scope: Scope) -> str:
+    """How a request ended."""
+    outcome: str = scope.get("state", {}).get("outcome", "OK")
+    return outcome
+
+
+async def _on_service_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ServiceError)  # noqa: S101 - as it was registered
+    return respond(error, request.scope)
+
+
+async def _on_bad_parameter(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - as it was registered
+    details = {str(problem["loc"][-1]): str(problem["msg"]) for problem in error.errors()}
+    return respond(InvalidParameter("A parameter is unknown or out of range.", details=details), request.scope)
+
+
+async def _on_http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - as it was registered
+    code = _CODE_BY_STATUS.get(error.status_code, "INTERNAL")
+    return _respond(_describe(request.scope, code, {}), error.headers or {}, request.scope)
+
+
+async def _on_bug(request: Request, error: Exception) -> Response:  # noqa: ARG001 - the trace is logged outside
+    return respond(Internal(), request.scope)
+
+
+def _describe(scope: Scope, code: str, details: dict[str, str]) -> FailureAnswer:
+    note_outcome(scope, code)
+    receipt = current_receipt()
+    request_id = "" if receipt is None else receipt.request_id
+    return FailureAnswer(Failure(code, messages.error(code, language_of(scope)), request_id, details))
+
+
+def _respond(failure: FailureAnswer, headers: Mapping[str, str], scope: Scope) -> Response:
+    told = {"content-language": language_of(scope), "vary": "Accept-Language", **headers}
+    return Response(encode(failure), STATUS[failure.error.code], told, "application/json")

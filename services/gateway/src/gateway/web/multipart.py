@@ -1,0 +1,104 @@
+"""Takes the photo out of a multipart form while it arrives; nothing else of the form is kept."""
+
+from typing import TYPE_CHECKING, Final
+
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+from servicekit.errors import ImageTooLarge, InvalidParameter
+from servicekit.limits import MAX_PHOTO_BYTES
+
+if TYPE_CHECKING:
+    from python_multipart.multipart import MultipartCallbacks
+
+FIELDS: Final = ("image", "file")
+_MAX_PARTS = 16
+
+
+class PhotoForm:
+    """Feed it the body's pieces, then ask for the photo.
+
+    Raises from every method:
+        InvalidParameter: The body is no well-formed form, or its photo is missing or there twice.
+        ImageTooLarge: The photo has more than `MAX_PHOTO_BYTES`.
+    """
+
+    def __init__(self, content_type: str) -> None:
+        _, options = parse_options_header(content_type)
+        self._pieces: list[bytes] | None = None
+        self._size_bytes = 0
+        self._parts = 0
+        self._in_photo = False
+        self._complete = False
+        self._header = [b"", b""]
+        try:
+            self._parser = MultipartParser(options.get(b"boundary", b""), self._callbacks())
+        except FormParserError as error:
+            raise _malformed(error) from None
+        if not options.get(b"boundary"):
+            raise InvalidParameter("The form has no boundary.", details={"content-type": "boundary is missing"})
+
+    def feed(self, piece: bytes) -> None:
+        """Take the next piece of the body."""
+        try:
+            self._parser.write(piece)
+        except FormParserError as error:
+            raise _malformed(error) from None
+
+    def photo(self) -> bytes:
+        """The photo, once the whole body was fed."""
+        if not self._complete:
+            raise InvalidParameter("The form ends too early.", details={"body": "the form is not complete"})
+        if self._pieces is None:
+            raise InvalidParameter("The form has no photo.", details={"image": "missing"})
+        pieces, self._pieces = self._pieces, []
+        return b"".join(pieces)
+
+    def _callbacks(self) -> "MultipartCallbacks":
+        return {
+            "on_part_begin": self._begin_part,
+            "on_header_field": lambda data, start, end: self._extend_header(0, data[start:end]),
+            "on_header_value": lambda data, start, end: self._extend_header(1, data[start:end]),
+            "on_header_end": self._end_header,
+            "on_part_data": self._take,
+            "on_end": self._end,
+        }
+
+    def _begin_part(self) -> None:
+        self._in_photo = False
+        self._parts += 1
+        if self._parts > _MAX_PARTS:
+            raise InvalidParameter("The form has too many parts.", details={"body": f"more than {_MAX_PARTS} parts"})
+
+    def _extend_header(self, which: int, text: bytes) -> None:
+        self._header[which] += text
+
+    def _end_header(self) -> None:
+        (name, value), self._header = self._header, [b"", b""]
+        if name.lower() != b"content-disposition":
+            return
+        _, options = parse_options_header(value)
+        if options.get(b"name", b"").decode("latin-1") not in FIELDS:
+            return
+        if self._pieces is not None:
+            raise InvalidParameter("The form has two photos.", details={"image": "given more than once"})
+        self._pieces, self._in_photo = [], True
+
+    def _take(self, data: bytes, start: int, end: int) -> None:
+        if not self._in_photo or self._pieces is None:
+            return
+        self._size_bytes += end - start
+        if self._size_bytes > MAX_PHOTO_BYTES:
+            raise too_large()
+        self._pieces.append(data[start:end])
+
+    def _end(self) -> None:
+        self._complete = True
+
+
+def too_large() -> ImageTooLarge:
+    """The answer to a photo with more bytes than allowed."""
+    return ImageTooLarge("The photo has too many bytes.", details={"limit_bytes": str(MAX_PHOTO_BYTES)})
+
+
+def _malformed(error: Exception) -> InvalidParameter:
+    return InvalidParameter("The form is malformed.", details={"body": str(error)})

@@ -1,0 +1,131 @@
+"""What `/openapi.json` says beyond what FastAPI reads from the routes: bodies, answers, errors, examples."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from gateway.web import answers, examples, failures, reports
+from gateway.web.answers import Answer
+
+_REF = "#/components/schemas/{name}"
+_PHOTO_ERRORS = (
+    "INVALID_IMAGE",
+    "IMAGE_TOO_LARGE",
+    "UNSUPPORTED_FORMAT",
+    "INVALID_PARAMETER",
+    "INTERNAL",
+    "OVERLOADED",
+    "UNAVAILABLE",
+    "DEADLINE_EXCEEDED",
+)
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "description": "A JPEG, PNG, WebP or HEIC photo, at most 24 MiB: the form field `image` (or `file`), or raw.",
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["image"],
+                    "properties": {"image": {"type": "string", "format": "binary"}},
+                }
+            },
+            "image/*": _BINARY,
+        },
+    }
+}
+
+
+def install(app: FastAPI) -> None:
+    """Describe the application once, when first asked."""
+
+    def describe() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            schema = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
+            components = schema.setdefault("components", {}).setdefault("schemas", {})
+            components.update(_schemas())
+            app.openapi_schema = schema
+        return app.openapi_schema
+
+    app.openapi = describe  # type: ignore[method-assign]  # FastAPI's documented way to extend the description
+
+
+def _schemas() -> dict[str, Any]:
+    kinds = (
+        answers.Analysis,
+        answers.ProgressEvent,
+        answers.HoldsEvent,
+        answers.ColorsEvent,
+        answers.Palette,
+        failures.FailureAnswer,
+        reports.Health,
+        reports.Probe,
+    )
+    _, components = msgspec.json.schema_components(kinds, ref_template=_REF)
+    return components
+
+
+def _json(description: str, example: Answer) -> dict[str, Any]:
+    reference = {"$ref": _REF.format(name=type(example).__name__)}
+    return {
+        "description": description,
+        "content": {"application/json": {"schema": reference, "example": msgspec.to_builtins(example)}},
+    }
+
+
+def _failed(codes: Sequence[str]) -> dict[int | str, dict[str, Any]]:
+    """One entry for each status; codes that share one are told apart by `code`."""
+    by_status: dict[int | str, dict[str, Any]] = {}
+    for code in codes:
+        status = failures.STATUS[code]
+        if status in by_status:
+            by_status[status]["description"] += f" or `{code}`"
+        else:
+            by_status[status] = _json(f"`{code}`", examples.failure(code))
+        if status in (429, 503):
+            retry = {"description": "Seconds until it makes sense to try again.", "schema": {"type": "integer"}}
+            by_status[status]["headers"] = {"Retry-After": retry}
+    return by_status
+
+
+def _event_stream() -> dict[str, Any]:
+    sent = "".join(
+        f"event: {name}\ndata: {answers.encode(example).decode()}\n\n" for name, example in examples.EVENTS.items()
+    )
+    description = (
+        "Events `progress`, `holds`, `colors` (by chunk), and last `result` or `error` (an error's JSON). "
+        "Data is JSON; the schemas are ProgressEvent, HoldsEvent, ColorsEvent, Analysis and FailureAnswer."
+    )
+    return {
+        "description": description,
+        "content": {"text/event-stream": {"schema": {"type": "string"}, "example": sent}},
+    }
+
+
+def _text(description: str) -> dict[str, Any]:
+    return {"description": description, "content": {"text/plain": {"schema": {"type": "string"}}}}
+
+
+ANALYZE: dict[str, Any] = {
+    "responses": {200: _json("Everything that is known about the photo.", examples.ANALYSIS), **_failed(_PHOTO_ERRORS)},
+    "openapi_extra": _BODY,
+}
+ANALYZE_STREAM: dict[str, Any] = {
+    "responses": {200: _event_stream(), **_failed(_PHOTO_ERRORS)},
+    "openapi_extra": _BODY,
+}
+PALETTE: dict[str, Any] = {
+    "responses": {200: _json("The palette.", examples.PALETTE), **_failed(("UNAVAILABLE", "DEADLINE_EXCEEDED"))}
+}
+HEALTH: dict[str, Any] = {
+    "responses": {200: _json("All serve.", examples.HEALTH), 503: _json("Not all serve.", examples.HEALTH)}
+}
+LIVEZ: dict[str, Any] = {"responses": {200: _json("Alive.", reports.Probe("alive"))}}
+READYZ: dict[str, Any] = {
+    "responses": {200: _json("Ready.", reports.Probe("ready")), 503: _json("Not ready.", reports.Probe("unready"))}
+}
+METRICS: dict[str, Any] = {"responses": {200: _text("Prometheus text format.")}}

@@ -1,0 +1,68 @@
+"""What operators and orchestrators ask; answered from memory, whatever else goes on."""
+
+from fastapi import APIRouter
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from servicekit.errors import ServiceError
+from starlette.responses import Response
+
+from gateway import domain
+from gateway.core import Core
+from gateway.upstream import Colorizer
+from gateway.web import answers, openapi, reports
+
+_PALETTE_TIMEOUT_S = 1.0
+_NO_STORE = {"cache-control": "no-store"}
+
+
+def router(core: Core) -> APIRouter:
+    """The routes that tell about the gateway."""
+    api = APIRouter(tags=["operation"])
+    palette_source = _PaletteSource(core.colorizer)
+
+    @api.get("/livez", **openapi.LIVEZ)
+    async def livez() -> Response:
+        """Whether the process works."""
+        return _json(reports.Probe("alive"))
+
+    @api.get("/readyz", **openapi.READYZ)
+    async def readyz() -> Response:
+        """Whether photos are welcome: 503 until every dependency serves, without a detector, and while draining."""
+        return _json(reports.Probe("ready")) if core.ready else _json(reports.Probe("unready"), 503)
+
+    @api.get("/api/health", **openapi.HEALTH)
+    async def health() -> Response:
+        """How the gateway and everything it depends on are; 503 unless all of them serve."""
+        report = reports.health(core)
+        return _json(report, 200 if report.status == "serving" else 503)
+
+    @api.get("/metrics", **openapi.METRICS)
+    async def metrics() -> Response:
+        """Prometheus metrics."""
+        return Response(generate_latest(core.lifecycle.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+    @api.get("/api/palette", **openapi.PALETTE)
+    async def palette() -> Response:
+        """The color names, their prompts, and the RGB to draw them with."""
+        return _json(answers.palette(await palette_source.get()))
+
+    return api
+
+
+class _PaletteSource:
+    """The colorizer's palette; the last known one while the colorizer is away."""
+
+    def __init__(self, colorizer: Colorizer) -> None:
+        self._colorizer = colorizer
+        self._known: tuple[domain.PaletteColor, ...] = ()
+
+    async def get(self) -> tuple[domain.PaletteColor, ...]:
+        try:
+            self._known = await self._colorizer.palette(timeout_s=_PALETTE_TIMEOUT_S)
+        except ServiceError:
+            if not self._known:
+                raise
+        return self._known
+
+
+def _json(body: answers.Answer, status: int = 200) -> Response:
+    return Response(answers.encode(body), status, _NO_STORE, "application/json")

@@ -1,0 +1,84 @@
+"""Receives a photo: as a form's field or as the raw body, cut as soon as it is too large or too slow."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from servicekit.errors import DeadlineExceeded, InvalidImage, UnsupportedFormat
+from servicekit.limits import MAX_PHOTO_BYTES
+from servicekit.receipts import stage
+from starlette.datastructures import Headers
+from starlette.requests import Request
+
+from gateway import formats
+from gateway.web.multipart import PhotoForm, too_large
+
+_FORM = "multipart/form-data"
+_MAX_FORM_BYTES = MAX_PHOTO_BYTES + 64 * 1024
+"""A photo and what a form adds to it."""
+
+
+def declared_bytes(headers: Headers) -> int:
+    """How many bytes the body will have at most: what the caller declares, or the limit when nothing is declared.
+
+    Raises:
+        ServiceError: What is wrong without reading the body: InvalidImage (there is none), UnsupportedFormat (neither a
+            form nor an image) or ImageTooLarge.
+    """
+    declared = headers.get("content-length", "0" if "transfer-encoding" not in headers else None)
+    if declared == "0":
+        raise InvalidImage("The body is empty.")
+    kind = _media_type(headers)
+    if kind != _FORM and not kind.startswith("image/"):
+        given = {"content-type": kind or "missing"}
+        raise UnsupportedFormat("Send multipart/form-data or an image/* body.", details=given)
+    limit_bytes = _limit(kind)
+    if declared is not None and int(declared) > limit_bytes:
+        raise too_large()
+    return limit_bytes if declared is None else int(declared)
+
+
+async def read_photo(request: Request, *, timeout_s: float) -> bytes:
+    """Read the photo of a request whose headers `declared_bytes` has found good.
+
+    Raises:
+        ServiceError: InvalidParameter (the form), ImageTooLarge, UnsupportedFormat or InvalidImage (the first bytes),
+            or DeadlineExceeded when the body is not there after `timeout_s`.
+    """
+    try:
+        with stage("upload"):
+            async with asyncio.timeout(timeout_s):
+                photo = await _read(request)
+    except TimeoutError:
+        raise DeadlineExceeded(f"The photo had not arrived after {timeout_s:.3g} s.") from None
+    formats.check(photo)
+    return photo
+
+
+async def _read(request: Request) -> bytes:
+    kind = _media_type(request.headers)
+    pieces = _up_to(_limit(kind), request.stream())
+    if kind != _FORM:
+        return b"".join([piece async for piece in pieces])
+    form = PhotoForm(request.headers["content-type"])
+    async for piece in pieces:
+        form.feed(piece)
+    return form.photo()
+
+
+async def _up_to(limit_bytes: int, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Pass on the pieces of a body until there are too many bytes."""
+    size_bytes = 0
+    async for piece in pieces:
+        size_bytes += len(piece)
+        if size_bytes > limit_bytes:
+            raise too_large()
+        if piece:
+            yield piece
+
+
+def _media_type(headers: Headers) -> str:
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _limit(media_type: str) -> int:
+    return _MAX_FORM_BYTES if media_type == _FORM else MAX_PHOTO_BYTES
