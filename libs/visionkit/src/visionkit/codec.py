@@ -7,15 +7,15 @@ import cv2
 
 from visionkit import color, orientation
 from visionkit.photo import Photo, PhotoFormat, PhotoHeader
-from visionkit.pixels import heic, jpeg, opencv
+from visionkit.pixels import heic, jpeg, png, webp
 from visionkit.pixels.raster import Raster, Samples
 
 __all__ = ["Photo", "decode"]
 
 _DECODERS: Mapping[PhotoFormat, Callable[[bytes, PhotoHeader, int], Raster]] = {
     "jpeg": jpeg.decode,
-    "png": opencv.decode,
-    "webp": opencv.decode,
+    "png": png.decode,
+    "webp": webp.decode,
     "heic": heic.decode,
 }
 

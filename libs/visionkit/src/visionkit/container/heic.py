@@ -17,6 +17,9 @@ except ImportError:
 DECODER_ERRORS = (ValueError, EOFError, SyntaxError, RuntimeError, OSError, IndexError)
 
 _BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis"})  # HEVC stills; no sequences, no AVIF
+_CHANNELS = {"L": 1, "I;16": 1, "RGB": 3, "RGBA": 4, "RGBa": 4}  # pillow_heif's modes
+_BOX_HEADER_BYTES, _LARGE_BOX, _MAX_BOXES = 8, 1, 1_000
+_PICTURE_BOXES = frozenset({b"meta", b"mdat"})
 _GENERIC_BRANDS = frozenset({b"mif1", b"mif2"})
 
 
@@ -33,9 +36,10 @@ def matches(data: bytes) -> bool:
 
 def read_header(data: bytes) -> PhotoHeader:
     """Read size, depth and alpha; libheif applies the file's rotation itself, so orientation is 1."""
+    _ensure_complete(data)
     image = open_primary(data)
     width, height = image.size
-    channels = 4 if image.has_alpha else 3
+    channels = _CHANNELS[image.mode]
     return PhotoHeader("heic", width, height, image.info["bit_depth"], channels, False, exif.UPRIGHT, float(channels))
 
 
@@ -53,3 +57,17 @@ def open_primary(data: bytes) -> Any:  # noqa: ANN401 - pillow_heif is optional
         return file[file.primary_index]
     except DECODER_ERRORS as error:
         raise InvalidImage("The HEIC file is damaged.") from error
+
+
+def _ensure_complete(data: bytes) -> None:
+    """Refuse a file that ends within its pictures; libheif would leave the missing tiles black."""
+    position = 0
+    for _ in range(_MAX_BOXES):
+        size, name = int.from_bytes(data[position : position + 4], "big"), data[position + 4 : position + 8]
+        if size == _LARGE_BOX:
+            size = int.from_bytes(data[position + 8 : position + 16], "big")
+        if name in _PICTURE_BOXES and position + size > len(data):
+            raise InvalidImage("The HEIC file is truncated.")
+        if size < _BOX_HEADER_BYTES:  # 0: the box takes the rest; others: no box at all
+            return
+        position += size

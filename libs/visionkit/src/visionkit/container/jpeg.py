@@ -1,5 +1,6 @@
 """JPEG: marker segments up to the first scan (ITU-T T.81, annex B)."""
 
+import re
 import struct
 from collections.abc import Iterator
 
@@ -16,6 +17,7 @@ _WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})
 _EOI, _SOS, _APP1, _APP2 = 0xD9, 0xDA, 0xE1, 0xE2
 _EXIF_PREFIX = b"Exif\0\0"
 _ICC_PREFIX = b"ICC_PROFILE\0"
+_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # neither stuffed, fill nor restart
 _MAX_SEGMENTS = 10_000  # a camera writes a few dozen
 
 
@@ -46,6 +48,22 @@ def icc_profile(data: bytes) -> bytes | None:
     if not pieces or sorted(pieces) != list(range(1, expected + 1)):
         return None
     return b"".join(pieces[number] for number in sorted(pieces))
+
+
+def count_scans(data: bytes) -> int:
+    """Count the scans of a whole file, without decoding; stops at the end marker.
+
+    Appended videos and previews are not looked at, pixel data is skipped at the speed of a search.
+    """
+    scans, position = 0, len(START)
+    while found := _MARKER.search(data, position):
+        marker, position = data[found.start() + 1], found.end()
+        if marker == _EOI:
+            break
+        scans += marker == _SOS
+        if marker not in _WITHOUT_LENGTH:
+            position += max(2, int.from_bytes(data[position : position + 2], "big"))
+    return scans
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:

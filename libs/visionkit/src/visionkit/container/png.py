@@ -15,6 +15,8 @@ _GRAY, _PALETTE = 0, 3
 _CHANNELS = {_GRAY: 1, 2: 3, _PALETTE: 3, 4: 2, 6: 4}
 _DEPTHS = {_GRAY: (1, 2, 4, 8, 16), 2: (8, 16), _PALETTE: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 _MAX_SIDE_PX = 2**31 - 1
+_PIXEL_CHUNKS = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
+_CHUNK_OVERHEAD_BYTES = 12  # length, name, checksum
 _MAX_CHUNKS = 100_000  # of 8 KiB, as encoders write them: 800 MB
 _MAX_PROFILE_BYTES = 4 << 20  # printers' profiles take 1 to 2 MiB
 
@@ -49,6 +51,24 @@ def icc_profile(data: bytes) -> bytes | None:
     return profile or None
 
 
+def pixel_chunks(data: bytes) -> list[memoryview]:
+    """Return the signature and the chunks that decide about pixels, whole, their checksums verified.
+
+    Leaving out the rest keeps packed text, which can grow a thousandfold, away from the decoder.
+    """
+    view = memoryview(data)
+    spans = [view[: len(START)]]
+    position = len(START)
+    for name, body in _chunks(data):
+        end = position + len(body) + _CHUNK_OVERHEAD_BYTES
+        if name in _PIXEL_CHUNKS:
+            if zlib.crc32(view[position + 4 : end - 4]) != int.from_bytes(view[end - 4 : end], "big"):
+                raise InvalidImage("The PNG is damaged: a checksum is wrong.")
+            spans.append(view[position:end])
+        position = end
+    return spans
+
+
 def _parse_start(chunk: tuple[bytes, memoryview] | None) -> tuple[int, int, int, int]:
     """Return width, height, bit depth and color type."""
     if chunk is None or chunk[0] != b"IHDR" or len(chunk[1]) != 13:
@@ -69,7 +89,7 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
             raise InvalidImage("The PNG is truncated.")
         length, name = int.from_bytes(header[:4], "big"), header[4:]
         body = view[position + 8 : position + 8 + length]
-        position += length + 12
+        position += length + _CHUNK_OVERHEAD_BYTES
         if position > len(data):
             raise InvalidImage("The PNG is truncated.")
         yield name, body

@@ -7,14 +7,15 @@ from visionkit.pixels.raster import Samples
 _STRIP_ROWS = 64
 
 
-def lay_on_white(samples: Samples) -> None:
+def lay_on_white(samples: Samples, *, premultiplied: bool = False) -> None:
     """Blend the colors with white by their alpha, in place; alpha itself is left as it was.
 
     At full size, because shrinking first would mix in the hidden colors of transparent pixels; in strips, because
     the blending needs floats.
 
     Args:
-        samples: (H, W, 4), alpha last and not premultiplied.
+        samples: (H, W, 4), alpha last.
+        premultiplied: Whether the colors are already weighted by alpha.
     """
     white = np.float32(255 if samples.dtype == np.uint8 else 65535)
     if samples[..., 3].min() == white:
@@ -22,4 +23,5 @@ def lay_on_white(samples: Samples) -> None:
     for top in range(0, len(samples), _STRIP_ROWS):
         strip = samples[top : top + _STRIP_ROWS]
         opacity = strip[..., 3:] / white
-        strip[..., :3] = np.rint(white + (strip[..., :3] - white) * opacity)
+        colors = strip[..., :3] * (np.float32(1) if premultiplied else opacity)
+        strip[..., :3] = np.rint(np.minimum(colors + white * (1 - opacity), white))

@@ -10,8 +10,7 @@ from visionkit.photo import PhotoHeader
 from visionkit.pixels.raster import Raster, Space
 
 _SPACES: Mapping[int, tuple[Space, str]] = {1: ("gray", "GRAY"), 3: ("rgb", "RGB"), 4: ("cmyk", "CMYK")}
-_SCAN_START = b"\xff\xda"
-_MAX_SCANS = 100  # encoders write about ten; each costs a pass over all coefficients and cannot be interrupted
+_MAX_SCANS = 64  # encoders write about ten; each costs a pass over all coefficients and cannot be interrupted
 
 
 def decode(data: bytes, header: PhotoHeader, max_side_px: int) -> Raster:
@@ -27,7 +26,7 @@ def decode(data: bytes, header: PhotoHeader, max_side_px: int) -> Raster:
     """
     if header.bit_depth != 8:
         raise UnsupportedFormat(f"A JPEG with {header.bit_depth} bits for a sample is not supported.")
-    if data.count(_SCAN_START) > _MAX_SCANS:
+    if header.progressive and jpeg.count_scans(data) > _MAX_SCANS:
         raise InvalidImage(f"The JPEG has more than {_MAX_SCANS} scans.")
     space, colorspace = _SPACES[header.channels]
     lying = header.width >= header.height
@@ -35,5 +34,5 @@ def decode(data: bytes, header: PhotoHeader, max_side_px: int) -> Raster:
     try:
         samples = simplejpeg.decode_jpeg(data, colorspace, strict=True, **least)
     except ValueError as error:
-        raise InvalidImage(f"The JPEG is truncated or damaged: {error}.") from error
+        raise InvalidImage(f"The JPEG is {'truncated' if 'Premature end' in str(error) else 'damaged'}.") from error
     return Raster(samples[..., 0] if space == "gray" else samples, space, jpeg.icc_profile(data))
