@@ -55,7 +55,7 @@ class MemoryBudget:
             queue_limit: How many callers may wait.
             max_overtakes: How often a waiting reservation may be passed by smaller ones behind it.
         """
-        self._capacity_bytes = capacity_bytes or _UNLIMITED
+        self.capacity_bytes = capacity_bytes or _UNLIMITED
         self._queue_limit = queue_limit
         self._max_overtakes = max_overtakes
         self._waiters: collections.deque[_Waiter] = collections.deque()
@@ -75,7 +75,7 @@ class MemoryBudget:
             ImageTooLarge: The whole budget would not be enough.
             Overloaded: The queue is full, or the wait would outlast the deadline.
         """
-        if cost_bytes > self._capacity_bytes:
+        if cost_bytes > self.capacity_bytes:
             raise ImageTooLarge(
                 "The request needs more memory than this replica can ever give.", details=self._figures(cost_bytes)
             )
@@ -98,7 +98,7 @@ class MemoryBudget:
         self._admit()
 
     def _fits(self, cost_bytes: int) -> bool:
-        return self.reserved_bytes + cost_bytes <= self._capacity_bytes
+        return self.reserved_bytes + cost_bytes <= self.capacity_bytes
 
     async def _wait(self, cost_bytes: int) -> None:
         if len(self._waiters) >= self._queue_limit:
@@ -153,6 +153,6 @@ class MemoryBudget:
         return {
             "needed_mb": f"{cost_bytes / MB:.1f}",
             "reserved_mb": f"{self.reserved_bytes / MB:.1f}",
-            "budget_mb": f"{self._capacity_bytes / MB:.1f}",
+            "budget_mb": f"{self.capacity_bytes / MB:.1f}",
             "waiting": str(len(self._waiters)),
         }

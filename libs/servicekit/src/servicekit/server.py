@@ -27,6 +27,7 @@ from servicekit.settings import ServiceSettings
 from servicekit.status import StatusServicer
 
 _log = logging.getLogger("server")
+_RESERVE = 0.05  # share of the limit for what no prediction covers: fragmentation, the allocator's caches
 _SERVING = health_pb2.HealthCheckResponse.SERVING
 
 
@@ -39,14 +40,40 @@ class Lifecycle:
     """What the loaded parts may know of the service they run in.
 
     Attributes:
+        inbox: Room for request messages that were read but not answered yet.
         ready: Whether new work is welcome: true from the moment the port is open until SIGTERM.
         stop: Set to end the service, by a signal or by a part that cannot go on.
     """
 
     memory: MemoryMeter
     metrics: Metrics
+    inbox: MemoryBudget
     stop: asyncio.Event
     ready: bool = False
+
+    def settle(self, *, queue_limit: int) -> MemoryBudget:
+        """Take the present memory use as the floor and budget what the limit leaves for work.
+
+        Called once the models are loaded and have run their worst case.
+
+        Args:
+            queue_limit: How many requests may wait for memory.
+
+        Raises:
+            StartError: The limit leaves nothing for work. Better said now than by the kernel later.
+        """
+        self.memory.mark_floor()
+        if not self.memory.limit_bytes:
+            return MemoryBudget(0, queue_limit=queue_limit)
+        reserve_bytes = round(self.memory.limit_bytes * _RESERVE)
+        spare_bytes = self.memory.limit_bytes - self.memory.floor_bytes - self.inbox.capacity_bytes - reserve_bytes
+        if spare_bytes <= 0:
+            raise StartError(
+                f"the memory limit of {self.memory.limit_bytes / MB:.0f} MB is too small: loaded and warm it takes "
+                f"{self.memory.floor_bytes / MB:.0f} MB, the inbox {self.inbox.capacity_bytes / MB:.0f} MB, and "
+                f"{reserve_bytes / MB:.0f} MB are kept in reserve"
+            )
+        return MemoryBudget(spare_bytes, queue_limit=queue_limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,17 +135,18 @@ def run(service: Service) -> int:
 async def _live(service: Service) -> None:
     start_s = time.monotonic()
     memory = MemoryMeter(find_limit(service.settings.memory_limit_mb))
-    lifecycle = Lifecycle(memory, Metrics(memory), _stop_on_signals())
+    lifecycle = Lifecycle(memory, Metrics(memory), _inbox(service), _stop_on_signals())
     async with contextlib.AsyncExitStack() as parts:
         with open_receipt("start", memory) as receipt:
             loaded = await parts.enter_async_context(service.open(lifecycle))
-        memory.mark_floor()
+        if not memory.floor_bytes:
+            memory.mark_floor()
         _log.info("loaded", extra={"fields": {"stages": receipt.to_fields()}})
         requests = RequestInterceptor(
             lifecycle.metrics,
             memory,
             deadline_s=service.settings.request_deadline_s,
-            inbox=_inbox(service),
+            inbox=lifecycle.inbox,
             max_request_bytes=service.max_request_bytes,
         )
         async with _serving(service, loaded, lifecycle, requests) as checks:
