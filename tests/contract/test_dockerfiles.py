@@ -8,6 +8,14 @@ import sys
 import tomllib
 from pathlib import Path
 
+KNOWN = {
+    "MALLOC_ARENA_MAX",
+    "OPENBLAS_NUM_THREADS",
+    "ORT_DISABLE_TELEMETRY",
+    "PYTHONDONTWRITEBYTECODE",
+    "PYTHONUNBUFFERED",
+}
+
 
 def test_hadolint_has_no_objection(root, service):
     hadolint = shutil.which("hadolint", path=str(Path(sys.executable).parent))
@@ -22,8 +30,12 @@ def test_the_process_is_not_root_and_gets_signals_itself(image, service):
 
 
 def test_every_variable_of_the_image_is_a_setting_or_known(image, service, defaults):
-    known = {"MALLOC_ARENA_MAX", "OPENBLAS_NUM_THREADS", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"}
-    assert set(image(service).env) - known <= set(defaults(service))
+    assert set(image(service).env) - KNOWN <= set(defaults(service))
+
+
+def test_onnx_runtime_reports_to_nobody(image, service, root):
+    onnx_runtime = "libs/visionkit" in image(service).text
+    assert (image(service).env.get("ORT_DISABLE_TELEMETRY") == "1") == onnx_runtime
 
 
 def test_the_image_listens_on_the_default_ports_for_everyone(image, service, defaults):

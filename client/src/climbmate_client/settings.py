@@ -10,9 +10,11 @@ _HERE = Path(__file__).resolve()
 def service_environment(own: Mapping[str, str]) -> dict[str, str]:
     """Give the environment of a local service: the present one, in which `own` wins.
 
-    The heap gets two arenas as in the service's image, and Python writes its log lines at once.
+    The heap, the algebra's threads and ONNX Runtime's telemetry are set as in the services' images, and Python writes
+    its log lines at once.
     """
-    return {"MALLOC_ARENA_MAX": "2", **os.environ, "PYTHONUNBUFFERED": "1", **own}
+    as_in_the_images = {"MALLOC_ARENA_MAX": "2", "OPENBLAS_NUM_THREADS": "1", "ORT_DISABLE_TELEMETRY": "1"}
+    return {**as_in_the_images, **os.environ, "PYTHONUNBUFFERED": "1", **own}
 
 
 def models_dir() -> Path | None:
