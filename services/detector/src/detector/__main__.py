@@ -1,0 +1,82 @@
+"""`python -m detector`: load the network, then serve."""
+
+import contextlib
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import grpc
+from climbmate.detector.v1 import detector_pb2, detector_pb2_grpc
+from climbmate.status.v1 import status_pb2
+from servicekit import settings as environment
+from servicekit.cpus import available_cpus
+from servicekit.receipts import stage
+from servicekit.server import Lifecycle, Loaded, Service, StartError, run
+from servicekit.work import Worker
+from visionkit import manifest
+from visionkit.errors import ModelError
+from visionkit.session import OnnxModel
+
+from detector.finder import HoldFinder
+from detector.model import HoldNetwork
+from detector.servicer import DetectorServicer
+from detector.settings import DetectorSettings
+
+SERVICE_NAME = detector_pb2.DESCRIPTOR.services_by_name["DetectorService"].full_name
+
+
+def load(settings: DetectorSettings) -> tuple[HoldFinder, status_pb2.ModelInfo]:
+    """Load and warm the network that the settings name.
+
+    Raises:
+        StartError: The file is missing, is not the listed one, or is no hold network.
+    """
+    try:
+        entry = manifest.load(Path(settings.models_dir)).model(settings.detector_model)
+        session = OnnxModel(
+            entry.verified_path("network"),
+            threads=settings.omp_num_threads or available_cpus(),
+            dims={"batch": 1, "height": settings.yolo_img_size, "width": settings.yolo_img_size},
+        )
+        network = HoldNetwork(session)
+    except ModelError as error:
+        raise StartError(str(error)) from error
+    info = status_pb2.ModelInfo(name=entry.name, version=entry.version, sha256=entry.files["network"].sha256)
+    return HoldFinder(network, max_side_px=settings.max_image_size, max_pixels=settings.detector_max_pixels), info
+
+
+@contextlib.asynccontextmanager
+async def opened(settings: DetectorSettings, _: Lifecycle) -> AsyncIterator[Loaded]:
+    """What the detector serves, for as long as it lives."""
+    with stage("load"):
+        finder, info = load(settings)
+    worker = Worker(threads=1, queue_limit=settings.detector_queue)  # one run takes all the CPUs there are
+    servicer = DetectorServicer(
+        finder, worker, info, max_holds=settings.max_holds, min_confidence=settings.min_confidence
+    )
+
+    def register(server: grpc.aio.Server) -> None:
+        detector_pb2_grpc.add_DetectorServiceServicer_to_server(servicer, server)
+
+    try:
+        yield Loaded(register, (SERVICE_NAME,), (info,))
+    finally:
+        worker.close()
+
+
+def main() -> int:
+    """Run until a signal; the exit code."""
+    settings = environment.load(DetectorSettings, prefix="DETECTOR_")
+    return run(
+        Service(
+            name="detector",
+            settings=settings,
+            listen=settings.detector_listen,
+            metrics_listen=settings.detector_metrics_listen,
+            open=lambda lifecycle: opened(settings, lifecycle),
+        )
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

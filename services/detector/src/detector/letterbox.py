@@ -1,0 +1,67 @@
+"""Fits a photo into the network's square, and maps what was found back."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+PAD_GRAY = 114  # what the network saw around photos in training
+
+
+@dataclass(frozen=True, slots=True)
+class Letterbox:
+    """Where a photo lies in the network's square.
+
+    Attributes:
+        side_px: side of the square.
+        inner_wh: the photo's size inside it.
+        offset_xy: left and top padding.
+        scale_xy: square pixels for each photo pixel; the two differ by rounding only.
+    """
+
+    side_px: int
+    inner_wh: tuple[int, int]
+    offset_xy: tuple[int, int]
+    scale_xy: tuple[float, float]
+
+    @classmethod
+    def fitting(cls, width: int, height: int, side_px: int) -> Self:
+        """Center a photo of at least 1 x 1 pixels in the square, as large as it fits."""
+        scale = side_px / max(width, height)
+        inner_w, inner_h = max(1, round(width * scale)), max(1, round(height * scale))
+        offset = ((side_px - inner_w) // 2, (side_px - inner_h) // 2)
+        return cls(side_px, (inner_w, inner_h), offset, (inner_w / width, inner_h / height))
+
+    def to_photo(self, boxes_xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Map square boxes back to photo pixels.
+
+        Args:
+            boxes_xyxy: (N, 4) square pixels, x_min y_min x_max y_max. N may be 0.
+
+        Returns:
+            (N, 4) photo pixels, clipped to the photo; a new array.
+        """
+        inner = np.array([*self.inner_wh, *self.inner_wh], np.float32)
+        inside = (boxes_xyxy - np.array([*self.offset_xy, *self.offset_xy], np.float32)).clip(0, inner)
+        return np.asarray(inside / np.array([*self.scale_xy, *self.scale_xy], np.float32), np.float32)
+
+    def from_photo(self, boxes_xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Map (N, 4) photo boxes into the square; a new array."""
+        scale = np.array([*self.scale_xy, *self.scale_xy], np.float32)
+        return np.asarray(boxes_xyxy * scale + np.array([*self.offset_xy, *self.offset_xy], np.float32), np.float32)
+
+    def image(self, rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Draw the network's input.
+
+        Args:
+            rgb: (H, W, 3) uint8, the photo that this letterbox was fitted to.
+
+        Returns:
+            (1, 3, side_px, side_px) float32, 0..1, gray around the photo.
+        """
+        (left, top), (width, height) = self.offset_xy, self.inner_wh
+        square = np.full((self.side_px, self.side_px, 3), PAD_GRAY, np.uint8)
+        square[top : top + height, left : left + width] = cv2.resize(rgb, self.inner_wh, interpolation=cv2.INTER_LINEAR)
+        return np.asarray(cv2.dnn.blobFromImage(square, 1 / 255), np.float32)

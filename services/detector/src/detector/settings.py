@@ -1,0 +1,36 @@
+"""The detector's settings; every field is an environment variable of the same name in capitals."""
+
+from typing import Annotated
+
+import msgspec
+from servicekit.limits import MAX_HOLDS
+from servicekit.settings import ServiceSettings
+
+Address = Annotated[str, msgspec.Meta(pattern=r"^(unix:/.+|.+:\d{1,5})$")]
+
+
+class DetectorSettings(ServiceSettings, frozen=True, kw_only=True):
+    """What the detector can be told. An address is `host:port` or `unix:/path`."""
+
+    detector_listen: Address = "127.0.0.1:50051"
+    """Where gRPC is served."""
+    detector_metrics_listen: str = "127.0.0.1:9101"
+    """`host:port` of the Prometheus metrics; empty for none."""
+    detector_queue: Annotated[int, msgspec.Meta(ge=0, le=1024)] = 16
+    """How many photos may wait for the network; more are refused with OVERLOADED."""
+    detector_model: str = "yolo11n-seg-holds"
+    """The model's name in the manifest."""
+    detector_max_pixels: Annotated[int, msgspec.Meta(ge=1)] = 50_000_000
+    """Photos with more pixels than this are refused by their header."""
+    models_dir: str = "models"
+    """The folder with `manifest.toml` and the model files."""
+    yolo_img_size: Annotated[int, msgspec.Meta(ge=320, le=1280, multiple_of=32)] = 640
+    """Side in pixels of the square that the network sees; time and memory grow with its square."""
+    max_image_size: Annotated[int, msgspec.Meta(ge=320, le=4096)] = 1280
+    """Longer side in pixels to which photos are decoded; crops and outlines are taken at this size."""
+    max_holds: Annotated[int, msgspec.Meta(ge=1, le=MAX_HOLDS)] = 40
+    """How many holds are returned where the request does not say, the largest areas first chosen."""
+    min_confidence: Annotated[float, msgspec.Meta(ge=0.01, le=1)] = 0.3
+    """The least confidence of a returned hold where the request does not say."""
+    omp_num_threads: Annotated[int, msgspec.Meta(ge=0, le=256)] = 0
+    """Threads of the network; 0 takes as many as this container may use CPUs."""

@@ -1,0 +1,126 @@
+"""Exports a trained network to ONNX and lists it in the manifest.
+
+    python -m training.detector.export training/runs/NAME/last.pt
+
+One file serves every size: batch, height and width stay open and are fixed when a service loads it. The export is
+checked against the network at every served size before it replaces the shipped file.
+"""
+
+import argparse
+import hashlib
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import onnxslim
+import torch
+from torch import nn
+
+from training.detector.evaluate import load_network
+
+NAME = "yolo11n-seg-holds"
+MODELS_DIR = Path("models")
+SERVED_SIDES_PX = (320, 480, 640, 960)
+OPSET = 17
+MAX_MISMATCH = 0.02  # square pixels or logits, between the network in torch and in ONNX Runtime
+
+TABLE = """[{name}]
+service = "detector"
+version = "{version}"
+date = {date}
+licence = "AGPL-3.0-or-later"
+data = "Climbing Holds and Volumes v14 by blackcreed-xpgxh, Roboflow Universe, CC BY 4.0"
+input = "images float32 (1, 3, H, W) RGB 0..1, H = W in 320, 480, 640, 960"
+
+[{name}.files.network]
+path = "{name}.onnx"
+sha256 = "{sha256}"
+"""
+
+
+def export(network: nn.Module, path: Path) -> None:
+    """Write the network as ONNX with open batch, height and width.
+
+    Raises:
+        ValueError: ONNX Runtime does not give what the network gives.
+    """
+    head = network.model[-1]
+    head.export, head.dynamic, head.format = True, True, "onnx"
+    network = network.fuse(verbose=False).float().eval()
+    torch.onnx.export(
+        network,
+        (torch.zeros(1, 3, 640, 640),),
+        str(path),
+        opset_version=OPSET,
+        input_names=["images"],
+        output_names=["output0", "output1"],
+        dynamic_axes={
+            "images": {0: "batch", 2: "height", 3: "width"},
+            "output0": {0: "batch", 2: "anchors"},
+            "output1": {0: "batch", 2: "mask_height", 3: "mask_width"},
+        },
+        dynamo=False,
+    )
+    onnx.save(onnxslim.slim(onnx.load(str(path))), str(path))
+    for side_px in SERVED_SIDES_PX:
+        check(network, path, side_px)
+
+
+@torch.inference_mode()
+def check(network: nn.Module, path: Path, side_px: int) -> None:
+    """Compare the file with the network on a random picture of one size.
+
+    Raises:
+        ValueError: They differ by more than `MAX_MISMATCH`.
+    """
+    options = onnxruntime.SessionOptions()
+    for name, size in (("batch", 1), ("height", side_px), ("width", side_px)):
+        options.add_free_dimension_override_by_name(name, size)
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    picture = np.random.default_rng(0).random((1, 3, side_px, side_px), dtype=np.float32)
+    for found, wanted in zip(session.run(None, {"images": picture}), network(torch.from_numpy(picture)), strict=True):
+        mismatch = float(np.abs(found - wanted.numpy()).max())
+        if mismatch > MAX_MISMATCH:
+            raise ValueError(f"{path} at {side_px} px is off by {mismatch}")
+
+
+def list_in_manifest(manifest: Path, sha256: str, version: str, scores: dict[str, float]) -> None:
+    """Replace this model's tables in the manifest, or append them; other models stay as they are."""
+    lines = manifest.read_text().splitlines(keepends=True) if manifest.exists() else []
+    kept, ours = [], False
+    for line in lines:
+        if line.startswith("["):
+            ours = line[1:].startswith((f"{NAME}]", f"{NAME}."))
+        if not ours:
+            kept.append(line)
+    table = TABLE.format(name=NAME, version=version, date=datetime.now(UTC).date(), sha256=sha256)
+    if scores:
+        table += f"\n[{NAME}.scores]\n" + "".join(f"{key} = {value}\n" for key, value in scores.items())
+    before = "".join(kept).rstrip()
+    manifest.write_text(f"{before}\n\n{table}" if before else table)
+
+
+def main() -> None:
+    """Export, check, install and list one checkpoint."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("--version", default="0.1.0")
+    parser.add_argument("--score", action="append", default=[], metavar="NAME=VALUE", help="listed in the manifest")
+    args = parser.parse_args()
+    shipped = MODELS_DIR / f"{NAME}.onnx"
+    with tempfile.TemporaryDirectory(dir=MODELS_DIR) as folder:
+        fresh = Path(folder) / shipped.name
+        export(load_network(args.checkpoint), fresh)
+        fresh.chmod(0o644)
+        fresh.replace(shipped)
+    digest = hashlib.sha256(shipped.read_bytes()).hexdigest()
+    scores = {name: float(value) for name, _, value in (text.partition("=") for text in args.score)}
+    list_in_manifest(MODELS_DIR / "manifest.toml", digest, args.version, scores)
+    print(f"{shipped}: {shipped.stat().st_size / 1e6:.1f} MB, sha256 {digest}")
+
+
+if __name__ == "__main__":
+    main()
