@@ -50,3 +50,12 @@ def test_a_service_with_models_wraps_them_in_model_py(root, service):
     manifest = tomllib.loads((root / "models/manifest.toml").read_text())
     owners = {entry["service"] for entry in manifest.values() if isinstance(entry, dict) and "service" in entry}
     assert (root / f"services/{service}/src/{service}/model.py").exists() == (service in owners)
+
+
+def test_every_place_names_the_same_release(root, service):
+    version = tomllib.loads((root / "services" / service / "pyproject.toml").read_text())["project"]["version"]
+    image = f"image: climbmate-{service}:{version}\n"
+    assert image in (root / "compose.yaml").read_text()
+    assert image in (root / "k8s/base" / service / "deployment.yaml").read_text()
+    label = f'org.opencontainers.image.version="{version}"'
+    assert label in (root / "services" / service / "Dockerfile").read_text()
