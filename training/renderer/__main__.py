@@ -24,7 +24,9 @@ def _parser() -> argparse.ArgumentParser:
     sample.add_argument("--out", type=Path, default=Path("assets"), help="folder, default assets")
     walls = commands.add_parser("walls", help="write images, YOLO segmentation labels and a color table")
     walls.add_argument("--count", type=int, required=True)
-    walls.add_argument("--seed", type=int, default=0, help="walls are numbered from here; a wall depends on its number only")
+    walls.add_argument(
+        "--seed", type=int, default=0, help="walls are numbered from here; a wall depends on its number only"
+    )
     walls.add_argument("--out", type=Path, required=True)
     walls.add_argument("--size", type=int, default=1280, help="longer side in pixels")
     return parser

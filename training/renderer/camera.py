@@ -46,7 +46,14 @@ class Camera:
 
     @staticmethod
     def aimed(
-        target: Vector, distance_m: float, yaw: float, pitch: float, roll: float, focal_px: float, size_wh: tuple[int, int]
+        target: Vector,
+        distance_m: float,
+        *,
+        yaw: float,
+        pitch: float,
+        roll: float,
+        focal_px: float,
+        size_wh: tuple[int, int],
     ) -> Camera:
         """Look at `target` from `distance_m` away; positive `pitch` looks up at an overhang. Angles in radians."""
         away = np.array([math.sin(yaw) * math.cos(pitch), -math.sin(pitch), math.cos(yaw) * math.cos(pitch)])
@@ -65,7 +72,9 @@ class Camera:
 
     def wall_homography(self) -> Vector:
         """(3, 3) matrix from wall meters (x, y, 1) to homogeneous photo pixels."""
-        intrinsic = np.array([[self.focal_px, 0, self.center_px[0]], [0, self.focal_px, self.center_px[1]], [0, 0, 1.0]])
+        intrinsic = np.array(
+            [[self.focal_px, 0, self.center_px[0]], [0, self.focal_px, self.center_px[1]], [0, 0, 1.0]]
+        )
         extrinsic = np.column_stack([self.rotation[:, 0], self.rotation[:, 1], -self.rotation @ self.position])
         return np.asarray(intrinsic @ extrinsic)
 

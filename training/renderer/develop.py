@@ -19,7 +19,7 @@ def develop(rng: np.random.Generator, linear: Field) -> NDArray[np.uint8]:
     linear *= _vignette(rng, (height, width))[..., None]
     linear += np.float32(rng.uniform(0.0, 0.02))  # stray light in the lens
     blur = float(rng.uniform(0.35, 0.95)) * fineness**0.6
-    soft = cv2.GaussianBlur(linear, (0, 0), blur)
+    soft = np.asarray(cv2.GaussianBlur(linear, (0, 0), blur), np.float32)
     soft += _sensor_noise(rng, soft, fineness)
     photo = _tone_curve(rng, soft)
     return _sharpened(rng, photo, fineness)
@@ -28,7 +28,7 @@ def develop(rng: np.random.Generator, linear: Field) -> NDArray[np.uint8]:
 def _exposure(rng: np.random.Generator, linear: Field) -> np.float32:
     """Gain of a phone's metering: a typical mean, but the brightest twentieth must not burn out."""
     sample = linear[::8, ::8].max(axis=2)
-    wanted = float(rng.uniform(0.17, 0.34)) / max(float(linear[::8, ::8].mean()), 1e-4)
+    wanted = float(rng.uniform(0.18, 0.38)) / max(float(linear[::8, ::8].mean()), 1e-4)
     allowed = float(rng.uniform(0.6, 1.0)) / max(float(np.quantile(sample, 0.95)), 1e-4)
     return np.float32(min(wanted, allowed))
 
@@ -55,12 +55,12 @@ def _sensor_noise(rng: np.random.Generator, linear: Field, fineness: float) -> F
 
 
 def _tone_curve(rng: np.random.Generator, linear: Field) -> NDArray[np.uint8]:
-    """sRGB encoding with a soft shoulder and a little contrast, by table."""
+    """Encode as sRGB with a soft shoulder and a little contrast, by table."""
     light = np.linspace(0, 1.6, TABLE_SIZE)
     knee = 0.75
     rolled = np.where(light < knee, light, knee + (1 - knee) * np.tanh((light - knee) / (1 - knee)))
     encoded = np.where(rolled <= 0.0031308, 12.92 * rolled, 1.055 * np.power(np.maximum(rolled, 1e-9), 1 / 2.4) - 0.055)
-    contrast = float(rng.uniform(0.0, 0.35))
+    contrast = float(rng.uniform(0.0, 0.5))
     curved = encoded + contrast * (encoded * encoded * (3 - 2 * encoded) - encoded)
     table = np.clip(curved * 255 + 0.5, 0, 255).astype(np.uint8)
     index = np.clip(linear * np.float32((TABLE_SIZE - 1) / 1.6), 0, TABLE_SIZE - 1).astype(np.uint16)

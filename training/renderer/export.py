@@ -14,7 +14,23 @@ from training.renderer.develop import encode_jpeg
 from training.renderer.truth import RenderedHold, RenderedWall
 
 CLASSES = ("hold", "volume")
-COLOR_COLUMNS = ("photo", "line", "kind", "shape", "color", "alt", "hard", "problem", "r", "g", "b", "x0", "y0", "x1", "y1")
+COLOR_COLUMNS = (
+    "photo",
+    "line",
+    "kind",
+    "shape",
+    "color",
+    "alt",
+    "hard",
+    "problem",
+    "r",
+    "g",
+    "b",
+    "x0",
+    "y0",
+    "x1",
+    "y1",
+)
 
 
 def yolo_line(hold: RenderedHold, size_wh: tuple[int, int]) -> str:

@@ -75,11 +75,13 @@ def _worn(rng: np.random.Generator, sheet: Sheet) -> tuple[Field, Field]:
     """Light paint with years of rubber on it."""
     rubber = fractal(rng, sheet.shape, sheet.px(0.05), octaves=5) + 0.5 * smooth(rng, sheet.shape, sheet.px(0.8))
     blend = np.clip((rubber - np.float32(rng.uniform(0.25, 0.45))) * 4, 0, 1)
-    return blend, 1 + 0.05 * speckle(rng, sheet.shape, sheet.px(0.004)) + 0.03 * fractal(rng, sheet.shape, sheet.px(0.5))
+    return blend, 1 + 0.05 * speckle(rng, sheet.shape, sheet.px(0.004)) + 0.03 * fractal(
+        rng, sheet.shape, sheet.px(0.5)
+    )
 
 
 def _panels(rng: np.random.Generator, sheet: Sheet, spread: float) -> Field:
-    """Brightness of 1.22 m × 2.44 m boards with thin dark joints."""
+    """Brightness of 1.22 m by 2.44 m boards with thin dark joints."""
     tall, wide = (1.22, 2.44) if rng.random() < 0.7 else (2.44, 1.22)
     rows = np.arange(sheet.shape[0]) / sheet.px(tall) + rng.random()
     columns = np.arange(sheet.shape[1]) / sheet.px(wide) + rng.random()
@@ -89,7 +91,7 @@ def _panels(rng: np.random.Generator, sheet: Sheet, spread: float) -> Field:
     joint_m, depth = 0.003, np.float32(rng.uniform(0.12, 0.5))
     tone[rows % 1 < joint_m / tall + 0.5 / sheet.px(tall)] *= 1 - depth
     tone[shifted % 1 < joint_m / wide + 0.5 / sheet.px(wide)] *= 1 - depth
-    return tone
+    return np.asarray(tone, np.float32)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Shapes of holds as gauge functions and height fields.
 
-A gauge is 0 or less at the crest, 1 on the outline and more outside; coordinates are in half sizes, u right, v up. Heights
-are in half sizes above the wall, before the hold's own `relief` factor.
+A gauge is 0 or less at the crest, 1 on the outline and more outside; coordinates are in half sizes, u right, v up.
+Heights are in half sizes above the wall, before the hold's own `relief` factor.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ class Form:
 def _dome(power: float) -> Height:
     """Round hill; higher powers have a flatter top and steeper sides."""
 
-    def height(u: Field, v: Field, gauge: Field) -> Field:
-        return np.sqrt(np.clip(1 - np.clip(gauge, 0, 1) ** power, 0, 1))
+    def height(_u: Field, _v: Field, gauge: Field) -> Field:
+        return np.asarray(np.sqrt(np.clip(1 - np.clip(gauge, 0, 1) ** power, 0, 1)), np.float32)
 
     return height
 
 
 def _ellipse(aspect: float) -> Gauge:
     wide, tall = min(1.0, aspect), min(1.0, 1 / aspect)
-    return lambda u, v: np.hypot(u / wide, v / tall)
+    return lambda u, v: np.asarray(np.hypot(u / wide, v / tall), np.float32)
 
 
 def _wavy(rng: np.random.Generator, aspect: float, roughness: float) -> Gauge:
@@ -57,14 +57,16 @@ def _wavy(rng: np.random.Generator, aspect: float, roughness: float) -> Gauge:
         radius = np.ones_like(angle)
         for order, size, phase in zip(orders, sizes, phases, strict=True):
             radius += np.float32(size) * np.cos(order * angle + np.float32(phase))
-        return base(u, v) * np.float32(wave_sum) / np.maximum(radius, 0.3)
+        return np.asarray(base(u, v) * np.float32(wave_sum) / np.maximum(radius, 0.3), np.float32)
 
     return gauge
 
 
 def _corners(rng: np.random.Generator, sides: int, sharpness: float, aspect: float) -> Gauge:
     """A rounded convex polygon: the p-norm of distances to its sides."""
-    angles = np.sort(np.arange(sides) * 2 * math.pi / sides + rng.uniform(-0.3, 0.3, sides)) + rng.uniform(0, 2 * math.pi)
+    angles = np.sort(np.arange(sides) * 2 * math.pi / sides + rng.uniform(-0.3, 0.3, sides)) + rng.uniform(
+        0, 2 * math.pi
+    )
     distances = rng.uniform(0.58, 0.8, sides)
     wide, tall = min(1.0, aspect), min(1.0, 1 / aspect)
 
@@ -73,7 +75,8 @@ def _corners(rng: np.random.Generator, sides: int, sharpness: float, aspect: flo
         for angle, distance in zip(angles, distances, strict=True):
             side = (u / wide * math.cos(angle) + v / tall * math.sin(angle)) / distance
             total += np.clip(side, 0, None).astype(np.float32) ** np.float32(sharpness)
-        return np.maximum(total ** np.float32(1 / sharpness), 0.9 * np.hypot(u / wide, v / tall) / 1.25)
+        outer = 0.92 * np.hypot(u / wide, v / tall)
+        return np.asarray(np.maximum(total ** np.float32(1 / sharpness), outer), np.float32)
 
     return gauge
 
@@ -90,7 +93,7 @@ def _union(gauges: list[Gauge], softness: float = 0.12) -> Gauge:
 
 
 def _ball(u0: float, v0: float, radius: float) -> Gauge:
-    return lambda u, v: np.hypot(u - u0, v - v0) / radius
+    return lambda u, v: np.asarray(np.hypot(u - u0, v - v0) / radius, np.float32)
 
 
 def _capsule(start: tuple[float, float], end: tuple[float, float], radius: float, taper: float = 1.0) -> Gauge:
@@ -120,7 +123,7 @@ def disc(rng: np.random.Generator) -> Form:
 
     def height(u: Field, v: Field, gauge: Field) -> Field:
         bump = np.clip(1 - (np.hypot(u - off_u, v - off_v) / inner) ** 2, 0, 1)
-        return 0.55 * plate(u, v, gauge) + rise * 0.6 * bump ** np.float32(0.7)
+        return np.asarray(0.55 * plate(u, v, gauge) + rise * 0.6 * bump ** np.float32(0.7), np.float32)
 
     gauge = _wavy(rng, float(rng.uniform(0.9, 1.15)), 0.02)
     return Form("disc", gauge, height, float(rng.uniform(0.3, 0.55)))
@@ -135,7 +138,7 @@ def jug(rng: np.random.Generator) -> Form:
     def height(u: Field, v: Field, gauge: Field) -> Field:
         scoop = np.exp(-((u / 0.5) ** 2) - ((v - level) / 0.22) ** 2)
         lean = np.clip(0.85 - 0.35 * v, 0.4, 1.3)
-        return (body(u, v, gauge) * lean - depth * scoop * (gauge < 1)).astype(np.float32)
+        return np.asarray(body(u, v, gauge) * lean - depth * scoop * (gauge < 1), np.float32)
 
     return Form("jug", base, height, float(rng.uniform(0.5, 0.9)))
 
@@ -146,7 +149,7 @@ def crimp(rng: np.random.Generator) -> Form:
     body = _dome(float(rng.uniform(4, 8)))
 
     def height(u: Field, v: Field, gauge: Field) -> Field:
-        return (body(u, v, gauge) * np.clip(0.6 + 1.2 * v, 0.2, 1.2)).astype(np.float32)
+        return np.asarray(body(u, v, gauge) * np.clip(0.6 + 1.2 * v, 0.2, 1.2), np.float32)
 
     return Form("crimp", base, height, float(rng.uniform(0.3, 0.55)))
 
@@ -183,8 +186,10 @@ def half_moon(rng: np.random.Generator) -> Form:
         bowl = np.hypot(u, v * 1.05)
         return np.asarray((lip**power + bowl**power) ** (1 / power), np.float32)
 
+    bowl_height = _dome(6)
+
     def height(u: Field, v: Field, gauge: Field) -> Field:
-        return np.sqrt(np.clip(1 - np.clip(gauge, 0, 1) ** 6, 0, 1)) * np.clip(0.75 + 0.5 * v, 0.15, 1.1)
+        return np.asarray(bowl_height(u, v, gauge) * np.clip(0.75 + 0.5 * v, 0.15, 1.1), np.float32)
 
     return Form("half_moon", gauge, height, float(rng.uniform(0.3, 0.6)))
 
@@ -197,7 +202,7 @@ def pocket(rng: np.random.Generator) -> Form:
 
     def height(u: Field, v: Field, gauge: Field) -> Field:
         hole = np.clip(1.25 - np.hypot(u / wide, (v - level) / (0.7 * wide)), 0, 1)
-        return body(u, v, gauge) - 0.8 * np.sqrt(hole)
+        return np.asarray(body(u, v, gauge) - 0.8 * np.sqrt(hole), np.float32)
 
     return Form("pocket", gauge, height, float(rng.uniform(0.45, 0.8)))
 
@@ -212,12 +217,13 @@ def gem(rng: np.random.Generator) -> Form:
     wide, tall = (float(rng.uniform(0.6, 1.0)), 1.0) if rng.random() < 0.4 else (1.0, float(rng.uniform(0.5, 1.0)))
 
     def sides_of(u: Field, v: Field) -> Field:
-        return np.stack([(u / wide * math.cos(a) + v / tall * math.sin(a)) / d for a, d in zip(angles, distances, strict=True)])
+        sides = [u / wide * math.cos(angle) + v / tall * math.sin(angle) for angle in angles]
+        return np.asarray(np.stack(sides) / distances[:, None, None], np.float32)
 
     def gauge(u: Field, v: Field) -> Field:
-        return np.maximum(sides_of(u, v).max(axis=0), 0.95 * np.hypot(u / wide, v / tall)).astype(np.float32)
+        return np.asarray(np.maximum(sides_of(u, v).max(axis=0), 0.95 * np.hypot(u / wide, v / tall)), np.float32)
 
-    def height(u: Field, v: Field, gauge: Field) -> Field:
+    def height(u: Field, v: Field, _gauge: Field) -> Field:
         flanks = ((1 - sides_of(u, v)) * slopes[:, None, None]).min(axis=0)
         return np.asarray(np.clip(np.minimum(flanks, top + top_u * u + top_v * v), 0, 1), np.float32)
 

@@ -15,6 +15,7 @@ from training.renderer.palette import Shade, to_linear
 from training.renderer.stage import Stage, Window, shadow_shift
 
 CHALK = np.array([0.74, 0.74, 0.73], np.float32)
+DUST = np.array([0.33, 0.32, 0.3], np.float32)
 SHADOW_STEPS = 5
 
 
@@ -30,6 +31,7 @@ class PlacedHold:
         shade: Color.
         gloss: 0 raw resin .. 1 polished.
         chalk: 0 brushed .. 1 white with chalk.
+        patina: Share 0..1 of the color that dust and wear have grayed.
         facet_light: Brightness of the facet it sits on.
         problem: Number of its boulder problem.
     """
@@ -41,8 +43,16 @@ class PlacedHold:
     shade: Shade
     gloss: float
     chalk: float
+    patina: float
     facet_light: float
     problem: int
+
+    def below_m(self) -> float:
+        """Meters from the middle straight down to the lower edge of the outline."""
+        away = np.linspace(0, 1.4, 57, dtype=np.float32)[None]
+        gauge = self.form.gauge(-away * np.float32(math.sin(self.turn)), -away * np.float32(math.cos(self.turn)))
+        inside = away[gauge < 1]
+        return self.half_m * (float(inside.max()) if inside.size else 0.3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +74,7 @@ def paint_hold(rng: np.random.Generator, stage: Stage, hold: PlacedHold, owner: 
     if relief is None:
         return
     _cast_shadow(rng, stage, hold, relief)
-    color = _lit(rng, stage, hold, relief, _albedo(rng, hold, relief))
+    color = _lit(stage, hold, relief, _albedo(rng, hold, relief))
     stage.lay(relief.window, color, relief.cover, owner)
 
 
@@ -97,12 +107,16 @@ def _relief(rng: np.random.Generator, stage: Stage, hold: PlacedHold) -> _Relief
 
 def _dents(rng: np.random.Generator, window: Window, half_px: float) -> Field:
     """Unevenness of a cast surface, pixels."""
-    return np.float32(0.02 * half_px * rng.uniform(0.3, 2)) * fractal(rng, window.shape, max(3.0, half_px * 0.35), octaves=3)
+    return np.float32(0.02 * half_px * rng.uniform(0.3, 2)) * fractal(
+        rng, window.shape, max(3.0, half_px * 0.35), octaves=3
+    )
 
 
 def _cover(outline: Field) -> Field:
     """Antialiased inside of `outline` < 1."""
-    steep_y, steep_x = np.gradient(outline) if min(outline.shape) > 1 else (np.ones_like(outline), np.ones_like(outline))
+    steep_y, steep_x = (
+        np.gradient(outline) if min(outline.shape) > 1 else (np.ones_like(outline), np.ones_like(outline))
+    )
     steep = np.maximum(np.hypot(steep_x, steep_y), 1e-4)
     return np.clip(0.5 + (1 - outline) / steep, 0, 1).astype(np.float32)
 
@@ -121,7 +135,9 @@ def _albedo(rng: np.random.Generator, hold: PlacedHold, relief: _Relief) -> Fiel
     shape = relief.window.shape
     grain = 1 + np.float32(rng.uniform(0.01, 0.06)) * speckle(rng, shape, max(1.0, relief.half_px * 0.02))
     stain = 1 - np.float32(rng.uniform(0, 0.25)) * np.clip(fractal(rng, shape, max(3.0, relief.half_px * 0.6)), 0, 1)
-    albedo = (grain * stain)[..., None] * to_linear(hold.shade.rgb)
+    resin = to_linear(hold.shade.rgb)
+    resin = resin + (DUST - resin) * np.float32(hold.patina)
+    albedo = (grain * stain)[..., None] * resin
     patches = fractal(rng, shape, max(3.0, relief.half_px * 0.4), octaves=4)
     grip = 0.9 * relief.normal[..., 1] + 0.5 * np.exp(-(relief.u**2 + (relief.v - 0.3) ** 2) / 0.35) - 0.55
     chalk = np.clip((grip + 0.9 * patches + 0.8 * hold.chalk - 0.3) * 0.9, 0, 1) * np.float32(min(0.85, hold.chalk))
@@ -139,7 +155,7 @@ def _bolted(rng: np.random.Generator, hold: PlacedHold, relief: _Relief, albedo:
     return np.asarray(albedo * (1 - hole * np.float32(rng.uniform(0.6, 0.95))), np.float32)
 
 
-def _lit(rng: np.random.Generator, stage: Stage, hold: PlacedHold, relief: _Relief, albedo: Field) -> Field:
+def _lit(stage: Stage, hold: PlacedHold, relief: _Relief, albedo: Field) -> Field:
     """Linear RGB (h, w, 3) under the lamps and the room's light."""
     normal, shade = relief.normal, stage.shade_at(hold.frame.origin)
     cavity = cv2.GaussianBlur(relief.height_px, (0, 0), max(1.0, 0.16 * relief.half_px)) - relief.height_px
@@ -160,6 +176,15 @@ def _lit(rng: np.random.Generator, stage: Stage, hold: PlacedHold, relief: _Reli
     return np.asarray(color * np.float32(shade * hold.facet_light), np.float32)
 
 
+@dataclass(frozen=True, slots=True)
+class _Shadow:
+    """One shadow: how far it moves per pixel of height, how much light it takes (RGB), its penumbra in pixels."""
+
+    shift: Vector
+    strength: Vector
+    blur_px: float
+
+
 def _cast_shadow(rng: np.random.Generator, stage: Stage, hold: PlacedHold, relief: _Relief) -> None:
     """Shadows of every lamp on whatever lies around, and the dark seam where hold meets wall."""
     total = stage.lighting.on_facet(hold.frame)
@@ -169,22 +194,22 @@ def _cast_shadow(rng: np.random.Generator, stage: Stage, hold: PlacedHold, relie
         toward, power = lamp.arriving(hold.frame.origin)
         share = power * max(0.0, float(toward @ hold.frame.out)) / total
         shift = shadow_shift(stage, hold.frame, toward) / px_per_m
-        _shadow_of(stage, relief, solid, shift, share * 0.92, blur=0.012 * px_per_m)
-    seam = np.array([0.4, 0.4, 0.38]) * float(rng.uniform(0.6, 1.2))
-    _shadow_of(stage, relief, np.minimum(solid, 0.1), np.zeros(2), seam, blur=0.1 * relief.half_px)
+        _drop_shadow(stage, relief, solid, _Shadow(shift, share * 0.92, 0.012 * px_per_m))
+    seam = _Shadow(np.zeros(2), np.array([0.4, 0.4, 0.38]) * float(rng.uniform(0.6, 1.2)), 0.1 * relief.half_px)
+    _drop_shadow(stage, relief, np.minimum(solid, 0.1), seam)
 
 
-def _shadow_of(stage: Stage, relief: _Relief, solid: Field, shift: Vector, strength: Vector, blur: float) -> None:
-    """Sweep the height field's level sets along `shift` (pixels per pixel of height), soften, darken the stage."""
-    top = float(solid.max())
-    reach = np.abs(shift) * top + 3 * blur + 2
-    old = relief.window
+def _drop_shadow(stage: Stage, relief: _Relief, solid: Field, shadow: _Shadow) -> None:
+    """Sweep the height field's level sets along the shift, soften, darken the stage."""
+    top, old = float(solid.max()), relief.window
+    reach = np.abs(shadow.shift) * top + 3 * shadow.blur_px + 2
     window = stage.window(np.array([old.x_min, old.y_min]) - reach, np.array([old.x_max, old.y_max]) + reach)
-    shadow = np.zeros(window.shape, np.float32)
-    for step in range(SHADOW_STEPS if top * float(np.abs(shift).max()) > 0.5 else 1):
-        level = top * step / SHADOW_STEPS
-        layer = (relief.cover if step == 0 else (solid > level).astype(np.float32))
-        moved = shift * (level + 0.5 * top / SHADOW_STEPS * (step > 0))
+    dark = np.zeros(window.shape, np.float32)
+    steps = SHADOW_STEPS if top * float(np.abs(shadow.shift).max()) > 0.5 else 1
+    for step in range(steps):
+        layer = relief.cover if step == 0 else (solid > top * step / steps).astype(np.float32)
+        moved = shadow.shift * top * (0 if step == 0 else (step + 0.5) / steps)
         place = np.array([[1, 0, old.x_min - window.x_min + moved[0]], [0, 1, old.y_min - window.y_min + moved[1]]])
-        np.maximum(shadow, cv2.warpAffine(layer, place, (window.shape[1], window.shape[0])), out=shadow)
-    stage.dim(window, cv2.GaussianBlur(shadow, (0, 0), max(0.7, blur)), strength)
+        np.maximum(dark, cv2.warpAffine(layer, place, (window.shape[1], window.shape[0])), out=dark)
+    soft = cv2.GaussianBlur(dark, (0, 0), max(0.7, shadow.blur_px))
+    stage.dim(window, np.asarray(soft, np.float32), shadow.strength)

@@ -69,7 +69,7 @@ def draw_lighting(rng: np.random.Generator, center: Vector) -> Lighting:
         reach = float(np.linalg.norm(place - center))
         own_tint = tint * (1 + np.array([1, 0, -1]) * rng.normal(0, 0.04))
         lamps.append(Lamp(place, own_tint * (rng.uniform(0.8, 1.1) if index == 0 else rng.uniform(0.2, 0.6)), reach))
-    return Lighting(tuple(lamps), tint * rng.uniform(0.18, 0.5), _room_shade(rng))
+    return Lighting(tuple(lamps), tint * rng.uniform(0.14, 0.42), _room_shade(rng))
 
 
 def _room_shade(rng: np.random.Generator) -> NDArray[np.float32]:
@@ -80,7 +80,12 @@ def _room_shade(rng: np.random.Generator) -> NDArray[np.float32]:
         start, heading = rng.uniform(-10, 74, 2), rng.uniform(0, 2 * np.pi)
         along, across = np.array([np.cos(heading), np.sin(heading)]), np.array([-np.sin(heading), np.cos(heading)])
         width = rng.uniform(4, 30)
-        corners = [start - 120 * along, start + 120 * along, start + 120 * along + width * across, start - 120 * along + width * across]
+        corners = [
+            start - 120 * along,
+            start + 120 * along,
+            start + 120 * along + width * across,
+            start - 120 * along + width * across,
+        ]
         cv2.fillPoly(band, [np.array(corners).round().astype(np.int32)], 1.0)
         shade *= 1 - np.float32(rng.uniform(0.15, 0.45)) * cv2.GaussianBlur(band, (0, 0), float(rng.uniform(1.0, 4)))
-    return np.clip(shade, 0.3, 1.3).astype(np.float32)
+    return np.asarray(np.clip(shade, 0.3, 1.3), np.float32)

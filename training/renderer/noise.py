@@ -45,11 +45,13 @@ def speckle(rng: np.random.Generator, shape: tuple[int, int], size_px: float) ->
     grain = rng.standard_normal(small, dtype=np.float32)
     if small == shape:
         return grain
-    return np.asarray(cv2.resize(grain, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR), np.float32) * np.float32(1.4)
+    return np.asarray(cv2.resize(grain, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR), np.float32) * np.float32(
+        1.4
+    )
 
 
 def relief_light(height: Field, strength: float) -> Field:
     """Light on a bumpy surface lit from above: 1 on the flat, brighter where `height` falls toward the bottom."""
     slope = np.zeros_like(height)
     slope[1:] = height[1:] - height[:-1]
-    return np.clip(1 + np.float32(strength) * slope, 0.3, 1.8)
+    return np.asarray(np.clip(1 + np.float32(strength) * slope, 0.3, 1.8), np.float32)

@@ -86,18 +86,22 @@ def draw_names(rng: np.random.Generator, count: int) -> list[str]:
     """`count` different color names (at most 15), common ones more often."""
     names = list(WEIGHTS)
     weights = np.array([WEIGHTS[name] for name in names])
-    return [str(name) for name in rng.choice(names, size=min(count, len(names)), replace=False, p=weights / weights.sum())]
+    return [
+        str(name) for name in rng.choice(names, size=min(count, len(names)), replace=False, p=weights / weights.sum())
+    ]
 
 
 def draw_shade(rng: np.random.Generator, name: str) -> Shade:
     """One shade of that name with a little variation between batches."""
     shades = [shade for shade in SHADES if shade.name == name]
     shade = shades[rng.integers(len(shades))]
-    red, green, blue = (int(v) for v in np.clip(np.array(shade.rgb) * rng.normal(1, 0.03) + rng.normal(0, 4, 3), 8, 250))
+    red, green, blue = (
+        int(v) for v in np.clip(np.array(shade.rgb) * rng.normal(1, 0.03) + rng.normal(0, 4, 3), 8, 250)
+    )
     return Shade((red, green, blue), shade.name, shade.alt)
 
 
-def to_linear(rgb: Rgb | NDArray[np.floating]) -> NDArray[np.float32]:
-    """sRGB 0..255 to linear light 0..1, any shape."""
+def to_linear(rgb: Rgb | NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Linear light 0..1 of sRGB 0..255, any shape."""
     value = np.asarray(rgb, np.float32) / 255
     return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4).astype(np.float32)

@@ -10,10 +10,10 @@ from training.renderer.layout import Amounts
 from training.renderer.scene import render_wall
 from training.renderer.truth import RenderedWall
 
-SEED = 24
+SEED = 33
 SIZE_WH = (3024, 4032)
 AMOUNTS = Amounts(holds=44, volumes=3, colors=10)
-FINISHES = ("gray", "brick-blue")
+FINISHES = ("birch", "oiled-plywood")
 QUALITY = 86
 
 

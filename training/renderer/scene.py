@@ -13,7 +13,7 @@ from training.renderer.layout import Amounts, Layout, draw_amounts, draw_layout
 from training.renderer.lighting import draw_lighting
 from training.renderer.stage import Stage
 from training.renderer.surroundings import paint_floor, paint_hall, paint_neighbor
-from training.renderer.tags import hang_tag
+from training.renderer.tags import hang_tag, under_hold
 from training.renderer.truth import RenderedHold, RenderedWall
 from training.renderer.view import View, draw_view
 from training.renderer.volume import paint_volume
@@ -50,7 +50,9 @@ def render_wall(
     rng = np.random.default_rng(seed)
     view = draw_view(rng, (width, height), closeness)
     pair = finishes or PAIRS[rng.integers(len(PAIRS))]
-    facets = draw_facets(rng, (float(view.center[0]), float(view.center[1])), int(rng.choice([0, 1, 2, 3], p=[0.2, 0.3, 0.3, 0.2])))
+    facets = draw_facets(
+        rng, (float(view.center[0]), float(view.center[1])), int(rng.choice([0, 1, 2, 3], p=[0.2, 0.3, 0.3, 0.2]))
+    )
     layout = draw_layout(rng, view, facets, amounts or draw_amounts(rng))
     lighting = draw_lighting(rng, view.center)
     rect = seen_rect(view.camera, view.size_wh, view.top_m)
@@ -71,11 +73,11 @@ def _paint(rng: np.random.Generator, stage: Stage, view: View, layout: Layout, p
     for index in sorted(range(len(layout.holds)), key=lambda i: float(layout.holds[i].frame.origin[1])):
         hold = layout.holds[index]
         if index in layout.tagged:
-            hang_tag(rng, stage, layout.tag, hold.frame, hold.half_m, hold.shade.rgb)
+            hang_tag(rng, stage, layout.tag, under_hold(rng, hold), hold.shade.rgb)
         paint_hold(rng, stage, hold, first + index)
     for _ in range(int(rng.integers(0, 3))):
         x_m, y_m = view.anywhere(rng)
-        hang_tag(rng, stage, "label", Frame.on_wall(x_m, y_m), 0.1, (0, 0, 0))
+        hang_tag(rng, stage, "label", Frame.on_wall(x_m, y_m), (0, 0, 0))
     if rng.random() < 0.2:
         paint_neighbor(rng, stage, FINISHES[pair[int(rng.integers(2))]].light)
 

@@ -39,7 +39,8 @@ class Window:
     def pixel_centers(self) -> tuple[Field, Field]:
         """Photo x and y of every pixel's center, each of `shape`."""
         x, y = np.meshgrid(
-            np.arange(self.x_min, self.x_max, dtype=np.float32) + 0.5, np.arange(self.y_min, self.y_max, dtype=np.float32) + 0.5
+            np.arange(self.x_min, self.x_max, dtype=np.float32) + 0.5,
+            np.arange(self.y_min, self.y_max, dtype=np.float32) + 0.5,
         )
         return x, y
 
@@ -79,14 +80,14 @@ class Stage:
         return self.lighting.shade_at(pixel[0] / self.size_wh[0], pixel[1] / self.size_wh[1])
 
     def lay(self, window: Window, color: Field, cover: Field, owner: int | None = None) -> None:
-        """Blend linear `color` (h, w, 3) or (3,) over the window by `cover` (h, w) 0..1; own it where it is over half."""
+        """Blend linear `color` (h, w, 3) or (3,) over a window by `cover` (h, w) 0..1; own where it is over half."""
         here = self.linear[window.slices()]
         here += (color - here) * cover[..., None]
         if owner is not None:
             self.owner[window.slices()][cover > 0.5] = owner
 
     def fill(self, corners: Vector, color: Vector, texture: Field | None = None, owner: int | None = None) -> None:
-        """Fill a polygon (N, 2) in photo pixels with a linear color, antialiased; `texture` (H, W) multiplies it."""
+        """Fill a polygon (N, 2) of photo pixels with a linear color, times `texture` (H, W)."""
         window = self.window(corners.min(axis=0) - 1, corners.max(axis=0) + 1)
         if window.empty:
             return

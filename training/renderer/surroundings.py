@@ -9,7 +9,16 @@ from training.renderer.noise import fractal, speckle
 from training.renderer.palette import Rgb, to_linear
 from training.renderer.stage import Stage, polygon_cover
 
-MATS: tuple[Rgb, ...] = ((150, 152, 154), (168, 170, 172), (96, 100, 106), (40, 84, 160), (46, 48, 52), (30, 60, 110), (150, 40, 44), (120, 132, 120))
+MATS: tuple[Rgb, ...] = (
+    (150, 152, 154),
+    (168, 170, 172),
+    (96, 100, 106),
+    (40, 84, 160),
+    (46, 48, 52),
+    (30, 60, 110),
+    (150, 40, 44),
+    (120, 132, 120),
+)
 HALLS: tuple[Rgb, ...] = ((36, 38, 42), (62, 60, 58), (28, 32, 40), (120, 112, 100), (196, 186, 168), (88, 70, 52))
 
 
@@ -21,7 +30,9 @@ def paint_floor(rng: np.random.Generator, stage: Stage) -> None:
     if min(left[1], right[1]) > height:
         return
     below = np.array([left, right, [right[0], 2.0 * height], [left[0], 2.0 * height]])
-    texture = 1 + 0.1 * fractal(rng, (height, width), 0.15 * height, stretch=2.5) + 0.03 * speckle(rng, (height, width), 2)
+    texture = (
+        1 + 0.1 * fractal(rng, (height, width), 0.15 * height, stretch=2.5) + 0.03 * speckle(rng, (height, width), 2)
+    )
     base = to_linear(MATS[rng.integers(len(MATS))])
     light = stage.lighting.ambient + 0.55 * sum((lamp.power for lamp in stage.lighting.lamps), np.zeros(3))
     stage.fill(below, base * light * float(rng.uniform(0.7, 1.1)), texture.astype(np.float32))
@@ -73,7 +84,9 @@ def _beam(rng: np.random.Generator, stage: Stage, above: Vector, color: Vector) 
     edge = float(np.interp(x, [above[0, 0], above[1, 0]], [above[0, 1], above[1, 1]]))
     thick = rng.uniform(0.008, 0.03) * width
     drift = rng.uniform(-0.8, 0.8) * width
-    stage.fill(np.array([[x, edge - 2], [x + thick, edge - 2], [x + thick + drift, -height], [x + drift, -height]]), color)
+    stage.fill(
+        np.array([[x, edge - 2], [x + thick, edge - 2], [x + thick + drift, -height], [x + drift, -height]]), color
+    )
 
 
 def paint_neighbor(rng: np.random.Generator, stage: Stage, finish_rgb: Rgb) -> None:
@@ -83,7 +96,11 @@ def paint_neighbor(rng: np.random.Generator, stage: Stage, finish_rgb: Rgb) -> N
     reach = rng.uniform(0.02, 0.09) * width
     low, high = reach * rng.uniform(0.6, 1.4), reach * rng.uniform(0.6, 1.4)
     x = np.array([0 if side < 0 else width] * 2)
-    corners = np.array([[x[0] - side * high, 0], [x[0] + side * 9, 0], [x[1] + side * 9, height], [x[1] - side * low, height]])
+    corners = np.array(
+        [[x[0] - side * high, 0], [x[0] + side * 9, 0], [x[1] + side * 9, height], [x[1] - side * low, height]]
+    )
     light = stage.lighting.ambient + 0.4 * stage.lighting.lamps[0].power
     texture = 1 + 0.06 * fractal(rng, (height, width), 0.1 * height) + 0.03 * speckle(rng, (height, width), 1.5)
-    stage.fill(corners, to_linear(finish_rgb) * light * float(rng.uniform(0.5, 1.1)), texture.astype(np.float32), owner=-1)
+    stage.fill(
+        corners, to_linear(finish_rgb) * light * float(rng.uniform(0.5, 1.1)), texture.astype(np.float32), owner=-1
+    )

@@ -9,15 +9,24 @@ import cv2
 import numpy as np
 
 from training.renderer.camera import Frame, Vector
+from training.renderer.hold import PlacedHold
 from training.renderer.noise import Field
 from training.renderer.palette import Rgb, to_linear
 from training.renderer.stage import Stage
 
-PAPERS: tuple[Rgb, ...] = ((238, 236, 230), (250, 214, 40), (70, 150, 220), (240, 130, 170), (60, 60, 64), (150, 90, 170), (120, 190, 90))
+PAPERS: tuple[Rgb, ...] = (
+    (238, 236, 230),
+    (250, 214, 40),
+    (70, 150, 220),
+    (240, 130, 170),
+    (60, 60, 64),
+    (150, 90, 170),
+    (120, 190, 90),
+)
 LABEL_PX = (72, 160)
 
 
-def _tape(rng: np.random.Generator, stage: Stage, frame: Frame, size_m: float, color: Vector) -> None:
+def _tape(rng: np.random.Generator, stage: Stage, frame: Frame, color: Vector) -> None:
     """One or two strips hanging from the hold, as a V or side by side."""
     both = rng.random() < 0.6
     for side in (-1, 1) if both else (1,):
@@ -28,7 +37,7 @@ def _tape(rng: np.random.Generator, stage: Stage, frame: Frame, size_m: float, c
         _fill(stage, frame, np.stack([start + across, end + across, end - across, start - across]), color)
 
 
-def _flag(rng: np.random.Generator, stage: Stage, frame: Frame, size_m: float, color: Vector) -> None:
+def _flag(rng: np.random.Generator, stage: Stage, frame: Frame, color: Vector) -> None:
     """A drop-shaped plastic marker on a screw."""
     length, wide = float(rng.uniform(0.05, 0.075)), float(rng.uniform(0.011, 0.016))
     angle = float(rng.normal(0, 0.25))
@@ -40,9 +49,11 @@ def _flag(rng: np.random.Generator, stage: Stage, frame: Frame, size_m: float, c
         _fill(stage, frame, drop @ turn.T, color)
 
 
-def _label(rng: np.random.Generator, stage: Stage, frame: Frame, size_m: float, color: Vector) -> None:
+def _label(rng: np.random.Generator, stage: Stage, frame: Frame, _color: Vector) -> None:
     """A printed card: START, TOP, a grade or a number."""
-    text = str(rng.choice(["START", "TOP", str(rng.integers(1, 60)), f"V{rng.integers(0, 9)}", f"{rng.integers(4, 8)}A"]))
+    text = str(
+        rng.choice(["START", "TOP", str(rng.integers(1, 60)), f"V{rng.integers(0, 9)}", f"{rng.integers(4, 8)}A"])
+    )
     paper = PAPERS[rng.integers(len(PAPERS))]
     ink = (20, 20, 24) if sum(paper) > 360 else (240, 240, 240)
     wide = 0.035 + 0.018 * len(text)
@@ -81,21 +92,31 @@ def _paste(stage: Stage, frame: Frame, corners_m: Vector, card: Field) -> None:
     to_photo = cv2.getPerspectiveTransform(source, target)
     size = (window.shape[1], window.shape[0])
     shrink = max(1.0, columns / max(4.0, float(np.ptp(pixels[:, 0]))))
-    seen = cv2.warpPerspective(cv2.GaussianBlur(card, (0, 0), 0.5 * shrink), to_photo, size, borderMode=cv2.BORDER_REPLICATE)
+    seen = cv2.warpPerspective(
+        cv2.GaussianBlur(card, (0, 0), 0.5 * shrink), to_photo, size, borderMode=cv2.BORDER_REPLICATE
+    )
     cover = cv2.warpPerspective(np.ones((rows, columns), np.float32), to_photo, size)
     light = (stage.lighting.on_facet(frame) * stage.shade_at(frame.origin)).astype(np.float32)
     stage.lay(window, np.asarray(seen * light, np.float32), np.asarray(cover, np.float32))
 
 
-TAGS: dict[str, Callable[[np.random.Generator, Stage, Frame, float, Vector], None]] = {
+TAGS: dict[str, Callable[[np.random.Generator, Stage, Frame, Vector], None]] = {
     "tape": _tape,
     "flag": _flag,
     "label": _label,
 }
 
 
-def hang_tag(rng: np.random.Generator, stage: Stage, kind: str, hold_frame: Frame, hold_half_m: float, rgb: Rgb) -> None:
-    """Put a tag of `kind` (a key of `TAGS`) under a hold; it belongs to nobody in `owner`."""
-    below = hold_frame.origin + (rng.normal(0, 0.25) * hold_frame.right - rng.uniform(0.35, 0.75) * hold_frame.up) * hold_half_m
-    frame = Frame(below, hold_frame.right, hold_frame.up, hold_frame.out)
-    TAGS[kind](rng, stage, frame, hold_half_m, to_linear(rgb).astype(np.float64) * float(rng.uniform(0.6, 1.1)))
+def hang_tag(rng: np.random.Generator, stage: Stage, kind: str, frame: Frame, rgb: Rgb) -> None:
+    """Put a tag of `kind` (a key of `TAGS`) on the wall; it hangs down from the frame's origin.
+
+    Tape and flags have the color `rgb`. The tag's pixels belong to nobody.
+    """
+    TAGS[kind](rng, stage, frame, to_linear(rgb).astype(np.float64) * float(rng.uniform(0.6, 1.1)))
+
+
+def under_hold(rng: np.random.Generator, hold: PlacedHold) -> Frame:
+    """Where a hold's tag hangs: at its lower edge, a little to either side."""
+    down_m = hold.below_m() - 0.01 + abs(rng.normal(0, 0.012))
+    origin = hold.frame.origin + rng.normal(0, 0.2) * hold.half_m * hold.frame.right - down_m * hold.frame.up
+    return Frame(origin, hold.frame.right, hold.frame.up, hold.frame.out)

@@ -48,7 +48,7 @@ class RenderedHold:
     def polygon(self, tolerance_px: float = 0.4) -> NDArray[np.float32]:
         """(K, 2) outline of the largest visible part in photo pixels; pixel (0, 0) spans 0..1. K >= 4."""
         fine = 4 if max(self.mask.shape) < 400 else 2
-        grown = np.kron(np.pad(self.mask, 1).astype(np.uint8), np.ones((fine, fine), np.uint8))
+        grown = np.pad(self.mask, 1).astype(np.uint8).repeat(fine, axis=0).repeat(fine, axis=1)
         contours, _ = cv2.findContours(grown, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
         outline = cv2.approxPolyDP(max(contours, key=cv2.contourArea), tolerance_px * fine, closed=True)
         if len(outline) < 4:

@@ -46,6 +46,7 @@ def draw_view(rng: np.random.Generator, size_wh: tuple[int, int], closeness: flo
     center = np.array([0.0, height_m / 2 - floor, 0.0])
     distance = float(rng.uniform(1.0, 1.7)) * max(width_m, height_m)
     focal = distance * width / width_m
-    yaw, pitch, roll = rng.normal(0, 0.16), rng.uniform(-0.08, 0.42), rng.normal(0, 0.025)
-    camera = Camera.aimed(center, distance, float(np.clip(yaw, -0.5, 0.5)), float(pitch), float(roll), focal, size_wh)
+    yaw = float(np.clip(rng.normal(0, 0.16), -0.5, 0.5))
+    pitch, roll = float(rng.uniform(-0.08, 0.42)), float(rng.normal(0, 0.025))
+    camera = Camera.aimed(center, distance, yaw=yaw, pitch=pitch, roll=roll, focal_px=focal, size_wh=size_wh)
     return View(camera, center, float(center[1] + height_m / 2 * math.cos(pitch) - hall), width_m, size_wh)

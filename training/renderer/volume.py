@@ -17,7 +17,7 @@ from training.renderer.stage import Stage, Window, polygon_cover
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """A body: `base` (N, 3) on the wall and `top` (N, 3) over it, in world meters, counterclockwise seen from the front.
+    """A body: `base` (N, 3) on the wall, `top` (N, 3) over it, world meters, counterclockwise from the front.
 
     Tops may coincide (a pyramid's apex, a roof's ridge). `wooden` bodies show veneer, others paint.
     """
@@ -72,6 +72,15 @@ def frame_of(face: Vector) -> Frame:
     return Frame(face.mean(axis=0), np.cross(up, out), up, out)
 
 
+def distance_to_edges(face: Vector, spot: Vector) -> float:
+    """Meters from a point of a face (K, 3) to the nearest of its edges' lines."""
+    start, edge = np.roll(face, 1, axis=0), face - np.roll(face, 1, axis=0)
+    along = edge / (np.linalg.norm(edge, axis=1, keepdims=True) + 1e-9)
+    offset = spot - start
+    across = offset - (offset * along).sum(axis=1, keepdims=True) * along
+    return float(np.linalg.norm(across, axis=1).min())
+
+
 def visible_faces(stage: Stage, volume: Volume) -> list[Vector]:
     """Faces turned to the camera, the farthest first."""
     camera = stage.camera.position
@@ -85,10 +94,11 @@ def draw_volume(
     """A random body of about that radius on the wall."""
     shape = str(rng.choice(list(_BODIES), p=[0.45, 0.17, 0.2, 0.08, 0.1]))
     base, top = _BODIES[shape](rng)
-    scale = np.array([radius_m, radius_m, radius_m])
     at = np.array([*middle_xy, 0.0])
     bolts, logo = bool(rng.random() < 0.7), bool(rng.random() < 0.4)
-    return Volume(shape, base * scale + at, top * scale + at, shade, shade.name == "beige", facet_light, bolts, logo)
+    return Volume(
+        shape, base * radius_m + at, top * radius_m + at, shade, shade.name == "beige", facet_light, bolts, logo
+    )
 
 
 def _ring(rng: np.random.Generator, sides: int, jitter: float) -> Vector:
@@ -171,7 +181,7 @@ def paint_volume(rng: np.random.Generator, stage: Stage, volume: Volume, owner: 
 def _scale(stage: Stage, volume: Volume) -> float:
     """Photo pixels per meter at the volume."""
     middle = volume.base.mean(axis=0)
-    pixels = stage.camera.project(np.stack([middle, middle + [0.1, 0, 0]]))
+    pixels = stage.camera.project(np.stack([middle, middle + np.array([0.1, 0, 0])]))
     return 10 * float(np.linalg.norm(pixels[1] - pixels[0]))
 
 
@@ -181,7 +191,10 @@ def _texture(rng: np.random.Generator, window: Window, px_per_m: float, wooden: 
     grain = fractal(rng, window.shape, max(2.0, (0.02 if wooden else 0.25) * px_per_m), octaves=3, stretch=stretch)
     sand = speckle(rng, window.shape, max(1.0, 0.003 * px_per_m))
     dust = np.clip(fractal(rng, window.shape, max(2.0, 0.12 * px_per_m), octaves=4) - 0.25, 0, 1)
-    return np.asarray(1 + 0.08 * grain + np.float32(rng.uniform(0.02, 0.06)) * sand + np.float32(rng.uniform(0, 0.7)) * dust, np.float32)
+    return np.asarray(
+        1 + 0.08 * grain + np.float32(rng.uniform(0.02, 0.06)) * sand + np.float32(rng.uniform(0, 0.7)) * dust,
+        np.float32,
+    )
 
 
 def _occlusion(stage: Stage, face: Vector, window: Window) -> Field:
@@ -190,7 +203,7 @@ def _occlusion(stage: Stage, face: Vector, window: Window) -> Field:
     plane, *_ = np.linalg.lstsq(np.column_stack([pixels, np.ones(len(pixels))]), face[:, 2], rcond=None)
     x, y = window.pixel_centers()
     height = x * np.float32(plane[0]) + y * np.float32(plane[1]) + np.float32(plane[2])
-    return np.clip(0.86 + 0.14 * height / max(0.05, float(face[:, 2].max())), 0.75, 1.05).astype(np.float32)
+    return np.asarray(np.clip(0.86 + 0.14 * height / max(0.05, float(face[:, 2].max())), 0.75, 1.05), np.float32)
 
 
 def _wear_edges(rng: np.random.Generator, stage: Stage, window: Window, outline: Vector, light: Vector) -> None:
@@ -200,7 +213,8 @@ def _wear_edges(rng: np.random.Generator, stage: Stage, window: Window, outline:
     thickness = max(1, round(stage.size_wh[1] / 1400))
     cv2.polylines(edges, [points], True, int(rng.integers(15, 80)), thickness, cv2.LINE_AA, 4)
     owned = (stage.owner[window.slices()] >= 0).astype(np.float32)
-    stage.lay(window, (0.55 * light).astype(np.float32), edges.astype(np.float32) / 255 * owned)
+    cover = np.asarray(edges * (owned / 255), np.float32)
+    stage.lay(window, (0.55 * light).astype(np.float32), cover)
 
 
 def _drill(rng: np.random.Generator, stage: Stage, face: Vector, shade: Shade, light: Vector) -> None:
@@ -208,7 +222,9 @@ def _drill(rng: np.random.Generator, stage: Stage, face: Vector, shade: Shade, l
     frame, pitch = frame_of(face), float(rng.uniform(0.1, 0.2))
     local = np.column_stack([(face - frame.origin) @ frame.right, (face - frame.origin) @ frame.up]).astype(np.float32)
     low, high = local.min(axis=0), local.max(axis=0)
-    steps_x, steps_y = np.meshgrid(np.arange(low[0] + pitch / 2, high[0], pitch), np.arange(low[1] + pitch / 2, high[1], pitch))
+    steps_x, steps_y = np.meshgrid(
+        np.arange(low[0] + pitch / 2, high[0], pitch), np.arange(low[1] + pitch / 2, high[1], pitch)
+    )
     color = to_linear(shade.rgb) * light * 0.15
     for x_m, y_m in zip(steps_x.ravel().tolist(), steps_y.ravel().tolist(), strict=True):
         if cv2.pointPolygonTest(local, (x_m, y_m), True) > 0.03:
@@ -241,7 +257,7 @@ def _cast_shadow(stage: Stage, volume: Volume) -> None:
     total = stage.lighting.on_facet(frame)
     height = float(volume.top[:, 2].max())
     for lamp in stage.lighting.lamps:
-        toward, power = lamp.arriving(middle + [0, 0, height])
+        toward, power = lamp.arriving(middle + np.array([0, 0, height]))
         slide = -toward[:2] / max(0.3, float(toward[2]))
         fallen = volume.top.copy()
         fallen[:, :2] += slide * volume.top[:, 2:]
@@ -252,4 +268,4 @@ def _cast_shadow(stage: Stage, volume: Volume) -> None:
         window = stage.window(hull.min(axis=0) - 3 * blur - 2, hull.max(axis=0) + 3 * blur + 2)
         if not window.empty:
             shadow = cv2.GaussianBlur(polygon_cover(hull, window), (0, 0), blur)
-            stage.dim(window, shadow, power * max(0.0, float(toward[2])) / total * 0.9)
+            stage.dim(window, np.asarray(shadow, np.float32), power * max(0.0, float(toward[2])) / total * 0.9)

@@ -9,24 +9,24 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from training.renderer.camera import Camera
+from training.renderer.camera import Camera, Vector
 from training.renderer.finishes import FINISHES, Sheet
 from training.renderer.lighting import Lighting
-from training.renderer.noise import Field, fractal
+from training.renderer.noise import Field, fractal, speckle
 
 SUBPIXEL_BITS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Facets:
-    """How a wall is folded: lines a·x + b·y = c cut it; each region has a finish, a tilt to the light and a hole grid."""
+    """How lines a·x + b·y = c fold a wall; each region has a finish, a tilt to the light and a hole grid."""
 
     lines: NDArray[np.float64]
     finish_of: tuple[int, ...]
     light_of: tuple[float, ...]
     grid_turn: tuple[float, ...]
 
-    def region(self, x_m: NDArray[np.float64], y_m: NDArray[np.float64]) -> NDArray[np.int64]:
+    def region(self, x_m: Vector, y_m: Vector) -> NDArray[np.int64]:
         """Region number of wall points, any broadcastable shapes."""
         number = np.zeros(np.broadcast_shapes(x_m.shape, y_m.shape), np.int64)
         for bit, (a, b, c) in enumerate(self.lines):
@@ -86,7 +86,11 @@ def seen_rect(camera: Camera, size_wh: tuple[int, int], top_m: float) -> WallRec
 
 
 def paint_wall(
-    rng: np.random.Generator, rect: WallRect, facets: Facets, finishes: tuple[str, str], touched_xyr: NDArray[np.float64]
+    rng: np.random.Generator,
+    rect: WallRect,
+    facets: Facets,
+    finishes: tuple[str, str],
+    touched_xyr: NDArray[np.float64],
 ) -> Field:
     """Linear albedo (H, W, 3) of the flat wall.
 
@@ -98,9 +102,9 @@ def paint_wall(
         touched_xyr: (N, 3) places where hands and shoes go: x, y and radius in meters. N may be 0.
     """
     sheet = rect.sheet
-    x_m = rect.left + (np.arange(sheet.shape[1])[None] + 0.5) / sheet.px_per_m
-    y_m = rect.top - (np.arange(sheet.shape[0])[:, None] + 0.5) / sheet.px_per_m
-    region = facets.region(x_m, y_m)
+    columns, rows = np.arange(sheet.shape[1], dtype=float), np.arange(sheet.shape[0], dtype=float)
+    x_m, y_m = rect.left + (columns + 0.5) / sheet.px_per_m, rect.top - (rows + 0.5) / sheet.px_per_m
+    region = facets.region(x_m[None], y_m[:, None])
     first = FINISHES[finishes[0]].albedo(rng, sheet)
     if any(facets.finish_of) and finishes[0] != finishes[1]:
         other = FINISHES[finishes[1]].albedo(rng, sheet)
@@ -156,18 +160,20 @@ def _chalk(rng: np.random.Generator, rect: WallRect, touched_xyr: NDArray[np.flo
     sheet = rect.sheet
     small = np.zeros((max(2, sheet.shape[0] // 3), max(2, sheet.shape[1] // 3)), np.float32)
     strength = float(rng.choice([0.05, 0.3, 0.65], p=[0.3, 0.45, 0.25]))
-    spots = [tuple(spot) for spot in touched_xyr if rng.random() < 0.6]
     width, height = sheet.shape[1] / sheet.px_per_m, sheet.shape[0] / sheet.px_per_m
-    for _ in range(int(rng.integers(0, 12))):
-        spots.append((rect.left + rng.random() * width, rect.top - rng.random() * height, rng.uniform(0.04, 0.14)))
-    for x_m, y_m, radius_m in spots:
+    slaps = rng.random((int(rng.integers(0, 12)), 3)) * [width, -height, 0.1] + [rect.left, rect.top, 0.04]
+    spots = np.concatenate([touched_xyr[rng.random(len(touched_xyr)) < 0.6], slaps])
+    for x_m, y_m, radius_m in spots.tolist():
         u, v = rect.to_px(x_m + rng.normal(0, 0.4) * radius_m, y_m + abs(rng.normal(0, 0.8)) * radius_m)
-        axes = (max(1, round(radius_m * rng.uniform(0.3, 1.1) * sheet.px_per_m / 3)), max(1, round(radius_m * 0.5 * sheet.px_per_m / 3)))
-        cv2.ellipse(small, (round(u / 3), round(v / 3)), axes, rng.uniform(0, 180), 0, 360, float(rng.uniform(0.3, 1)), cv2.FILLED)
-    small = cv2.GaussianBlur(small, (0, 0), max(0.8, 0.014 * sheet.px_per_m))
-    spread = cv2.resize(small, (sheet.shape[1], sheet.shape[0]), interpolation=cv2.INTER_LINEAR)
-    patches = np.clip(0.35 + 1.6 * fractal(rng, sheet.shape, sheet.px(0.035), octaves=4), 0, 1)
-    return np.asarray(np.clip(spread * patches * strength, 0, 0.7), np.float32)
+        axes = np.maximum(1, radius_m * sheet.px_per_m / 3 * np.array([rng.uniform(0.3, 1.1), 0.5])).round().astype(int)
+        at = (round(u / 3), round(v / 3))
+        cv2.ellipse(small, at, axes.tolist(), rng.uniform(0, 180), 0, 360, float(rng.uniform(0.3, 1)), cv2.FILLED)
+    soft = cv2.GaussianBlur(small, (0, 0), max(0.8, 0.014 * sheet.px_per_m))
+    spread = cv2.resize(soft, (sheet.shape[1], sheet.shape[0]), interpolation=cv2.INTER_LINEAR)
+    smears = fractal(rng, sheet.shape, sheet.px(0.09), octaves=5, stretch=0.5)
+    grit = speckle(rng, sheet.shape, sheet.px(0.006))
+    cover = spread * np.clip(0.4 + 0.7 * smears + 0.18 * grit, 0, 1) * strength
+    return np.asarray(np.clip(cover, 0, 0.7), np.float32)
 
 
 def _rubber(rng: np.random.Generator, rect: WallRect, touched_xyr: NDArray[np.float64]) -> Field:
@@ -197,8 +203,8 @@ def photograph(
     to_photo = np.array([[1, 0, -0.5], [0, 1, -0.5], [0, 0, 1.0]]) @ to_photo
     seen = cv2.warpPerspective(albedo, to_photo, size_wh, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     light = coarse_light(camera, lighting, size_wh)
-    seen *= cv2.resize(light, size_wh, interpolation=cv2.INTER_CUBIC)
-    return np.asarray(seen, np.float32), light
+    lit = np.asarray(cv2.resize(light, size_wh, interpolation=cv2.INTER_CUBIC), np.float32)
+    return np.asarray(seen, np.float32) * lit, light
 
 
 def coarse_light(camera: Camera, lighting: Lighting, size_wh: tuple[int, int], cells: int = 64) -> Field:
