@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
-from PIL import Image
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -19,6 +18,19 @@ from climbmate_client.http import Client
 from climbmate_client.local import LocalStack
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
+_PICTURES: dict[str, tuple[str, dict[str, int]]] = {
+    ".png": ("PNG", {"compress_level": 3}),  # half the time of the default for 4 % more bytes
+    ".jpg": ("JPEG", {"quality": 88}),
+    ".jpeg": ("JPEG", {"quality": 88}),
+    ".webp": ("WEBP", {"quality": 88}),
+}
+
+
+def _picture(_context: click.Context, _option: click.Parameter, file: Path | None) -> Path | None:
+    """Refuse, before any work, a name in whose format nothing can be drawn."""
+    if file is not None and file.suffix.lower() not in _PICTURES:
+        raise click.BadParameter(f"{file} does not end in one of {', '.join(_PICTURES)}.")
+    return file
 
 
 @click.command()
@@ -26,7 +38,13 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--url", help="The gateway's address. Without it the services are started here for this call.")
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON instead of tables.")
 @click.option("--save", type=_FILE, help="Write the answer as JSON to this file.")
-@click.option("--overlay", "overlay_file", type=_FILE, help="Draw outlines and problems on the photo (.png, .jpg).")
+@click.option(
+    "--overlay",
+    "overlay_file",
+    type=_FILE,
+    callback=_picture,
+    help="Draw outlines and problems on the photo into this file (.png, .jpg, .webp).",
+)
 @click.option("--max-holds", type=click.IntRange(1, 300), help="At most this many holds, the largest ones.")
 @click.option("--min-confidence", type=click.FloatRange(0.01, 1), help="Only holds at least this confident.")
 def analyze(
@@ -89,12 +107,9 @@ def _follow(steps: Iterator[events.Event], aside: Console) -> Analysis:
 
 def _drawn(photo: bytes, analysis: Analysis, palette: dict[str, Rgb], file: Path) -> bytes:
     """Encode the overlay in the format of the file's name."""
-    kind = Image.registered_extensions().get(file.suffix.lower())
-    if kind not in ("PNG", "JPEG", "WEBP"):
-        raise click.BadParameter(f"{file}: the name must end in .png, .jpg or .webp.", param_hint="--overlay")
     encoded = io.BytesIO()
-    image = overlay.draw(photo, analysis, palette=palette)
-    image.save(encoded, kind, **({"compress_level": 3} if kind == "PNG" else {"quality": 88}))
+    kind, options = _PICTURES[file.suffix.lower()]
+    overlay.draw(photo, analysis, palette=palette).save(encoded, kind, **options)
     return encoded.getvalue()
 
 

@@ -1,6 +1,7 @@
 """`climbmate up`: the three services in the foreground, until Ctrl-C."""
 
 import signal
+import threading
 from types import FrameType
 
 import click
@@ -27,7 +28,7 @@ def up(port: int, grpc_port: int | None) -> None:
             with stack:
                 stack.log.say(f"climbmate is ready at {click.style(stack.url, bold=True)}")
                 stack.log.say(f"gRPC at {stack.grpc_target}; Ctrl-C stops all services")
-                keep_running(stack)
+                keep_running(stack, threading.Event())
         except KeyboardInterrupt:
             stack.log.say("all services are stopped")
 

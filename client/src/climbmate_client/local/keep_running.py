@@ -1,5 +1,6 @@
 """Starts services again that ended by themselves."""
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,8 +19,8 @@ class _Watch:
     """What is known of one service; times are of the monotonic clock."""
 
     process: ServiceProcess
+    started_s: float
     wait_s: float = _FIRST_WAIT_S
-    started_s: float = 0.0
     start_again_s: float | None = None
 
     def look(self, now_s: float, say: Callable[[str], None]) -> None:
@@ -37,10 +38,12 @@ class _Watch:
             self.started_s, self.start_again_s = now_s, None
 
 
-def keep_running(stack: LocalStack) -> None:
-    """Watch the services of a started stack for ever; start again those that end, later and later if they end early."""
+def keep_running(stack: LocalStack, stop: threading.Event) -> None:
+    """Watch the services of a started stack until told to stop; start again those that end.
+
+    A service that ends early again and again is started later and later.
+    """
     watches = [_Watch(process, started_s=time.monotonic()) for process in stack.processes.values()]
-    while True:
+    while not stop.wait(_POLL_S):
         for watch in watches:
             watch.look(time.monotonic(), stack.log.say)
-        time.sleep(_POLL_S)

@@ -1,0 +1,76 @@
+"""The gRPC client against a real server."""
+
+import grpc
+import pytest
+from climbmate_client import Client, GrpcClient, Retry, Unreachable, errors
+from google.protobuf import duration_pb2
+from google.rpc import error_details_pb2, status_pb2
+
+
+def refuse(servicer, code, reason, **details):
+    status = status_pb2.Status(code=code.value[0], message="No.")
+    status.details.add().Pack(error_details_pb2.ErrorInfo(reason=reason, domain="climbmate", metadata=details))
+    retry = error_details_pb2.RetryInfo(retry_delay=duration_pb2.Duration(seconds=2))
+    status.details.add().Pack(retry)
+    servicer.refusal = (code, "No.")
+    servicer.trailers = (("grpc-status-details-bin", status.SerializeToString()), ("x-request-id", "01J"))
+
+
+def error_of(call):
+    with pytest.raises(errors.ClimbmateError) as caught:
+        call()
+    return caught.value
+
+
+def test_the_answer_is_the_one_of_http(grpc_gateway, gateway):
+    with GrpcClient(grpc_gateway.target) as by_grpc, Client(gateway.url) as by_http:
+        assert by_grpc.analyze(b"photo", max_holds=9, min_confidence=0.5) == by_http.analyze(b"photo")
+
+
+def test_the_steps_are_those_of_http(grpc_gateway, gateway):
+    with GrpcClient(grpc_gateway.target) as by_grpc, Client(gateway.url) as by_http:
+        ours, theirs = list(by_grpc.stream(b"photo")), list(by_http.stream(b"photo"))
+    assert [type(step) for step in ours] == [type(step) for step in theirs]
+    assert ours[1:3] == theirs[1:3]
+    assert ours[-1] == theirs[-1]
+
+
+@pytest.mark.parametrize("ask", [GrpcClient.analyze, lambda client, photo: list(client.stream(photo))])
+def test_a_refusal_is_a_class_with_its_particulars(grpc_gateway, ask):
+    refuse(grpc_gateway, grpc.StatusCode.RESOURCE_EXHAUSTED, "OVERLOADED", needed_mb="90")
+    with GrpcClient(grpc_gateway.target) as climbmate:
+        error = error_of(lambda: ask(climbmate, b""))
+    assert type(error) is errors.Overloaded
+    assert (error.message, error.request_id, error.retry_after_s) == ("No.", "01J", 2.0)
+    assert error.details == {"needed_mb": "90"}
+
+
+def test_what_may_succeed_later_is_repeated(grpc_gateway, monkeypatch):
+    waits = []
+    monkeypatch.setattr("climbmate_client.retry.time.sleep", waits.append)
+    refuse(grpc_gateway, grpc.StatusCode.UNAVAILABLE, "UNAVAILABLE")
+    with GrpcClient(grpc_gateway.target, retry=Retry(attempts=3)) as climbmate:
+        error_of(lambda: climbmate.analyze(b""))
+    assert len(waits) == 2
+    assert all(2.0 <= wait <= 2.5 for wait in waits)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        (grpc.StatusCode.UNAVAILABLE, Unreachable),
+        (grpc.StatusCode.DEADLINE_EXCEEDED, errors.DeadlineExceeded),
+        (grpc.StatusCode.UNIMPLEMENTED, errors.NotClimbmate),
+    ],
+)
+def test_a_failure_of_the_transport_keeps_its_meaning(grpc_gateway, code, kind):
+    grpc_gateway.refusal = (code, "no details")
+    with GrpcClient(grpc_gateway.target) as climbmate:
+        assert type(error_of(lambda: climbmate.analyze(b""))) is kind
+
+
+def test_a_channel_that_was_given_stays_open(grpc_gateway):
+    with grpc.insecure_channel(grpc_gateway.target) as channel:
+        for _ in range(2):
+            with GrpcClient(channel=channel) as climbmate:
+                assert climbmate.analyze(b"photo").holds
