@@ -15,8 +15,10 @@ from colorizer.palette import Palette
 from colorizer.servicer import ColorizerServicer
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
+from servicekit.budget import MemoryBudget
 from servicekit.channel import open_channel
 from servicekit.interceptor import RequestInterceptor
+from servicekit.limits import MAX_MESSAGE_BYTES
 from servicekit.memory import MemoryLimit, MemoryMeter
 from servicekit.metrics import Metrics
 from servicekit.work import Worker
@@ -115,12 +117,19 @@ def serve(tmp_path: Path):
     """Serve a colorist on a Unix socket with the real interceptor; yields a stub on a real channel."""
 
     @contextlib.asynccontextmanager
-    async def start(colorist: Colorist) -> AsyncIterator[colorizer_pb2_grpc.ColorizerServiceStub]:
+    async def start(
+        colorist: Colorist, *, budget: MemoryBudget | None = None
+    ) -> AsyncIterator[colorizer_pb2_grpc.ColorizerServiceStub]:
         memory = MemoryMeter(MemoryLimit(0, None))
         worker = Worker(threads=1, queue_limit=8)
         model = status_pb2.ModelInfo(name="toy", version="1", sha256="00")
-        server = grpc.aio.server(interceptors=[RequestInterceptor(Metrics(memory), memory, 5.0)])
-        colorizer_pb2_grpc.add_ColorizerServiceServicer_to_server(ColorizerServicer(colorist, worker, model), server)
+        unlimited = MemoryBudget(0, queue_limit=8)
+        interceptor = RequestInterceptor(
+            Metrics(memory), memory, deadline_s=5.0, inbox=unlimited, max_request_bytes=MAX_MESSAGE_BYTES
+        )
+        server = grpc.aio.server(interceptors=[interceptor])
+        servicer = ColorizerServicer(colorist, worker, budget or unlimited, model)
+        colorizer_pb2_grpc.add_ColorizerServiceServicer_to_server(servicer, server)
         target = f"unix:{tmp_path}/colorizer.sock"
         server.add_insecure_port(target)
         await server.start()

@@ -3,6 +3,7 @@ import asyncio
 import grpc
 import pytest
 from climbmate.colorizer.v1 import colorizer_pb2
+from servicekit.budget import MemoryBudget
 
 RED, BLUE = (200, 20, 20), (20, 20, 200)
 
@@ -40,6 +41,16 @@ async def test_too_many_crops_are_refused_with_figures(serve, toy_colorist):
             await stub.ColorHolds(request(*[colorizer_pb2.Crop()] * 301))
     assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
     assert "300" in caught.value.details()
+
+
+async def test_what_can_never_fit_the_memory_is_refused_before_the_work(serve, toy_colorist, message):
+    tight = MemoryBudget(toy_colorist.cost_bytes(1), queue_limit=8)
+    async with serve(toy_colorist, budget=tight) as stub:
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await stub.ColorHolds(request(message(RED), message(RED)))
+        answer = await stub.ColorHolds(request(message(RED)))
+    assert "memory" in caught.value.details()
+    assert [c.color.name for c in answer.colors] == ["red"]
 
 
 async def test_the_palette_is_told(serve, toy_colorist):

@@ -43,17 +43,20 @@ def load(settings: ColorizerSettings) -> tuple[Colorist, status_pb2.ModelInfo]:
             raise ModelError(f"model {entry.name}: embeddings of {tower.dim} and {colors.embeddings.shape[1]} numbers")
     except ModelError as error:
         raise StartError(str(error)) from error
+    colorist = Colorist(tower, colors)
+    colorist.warm_up()
     info = status_pb2.ModelInfo(name=entry.name, version=entry.version, sha256=entry.files["image"].sha256)
-    return Colorist(tower, colors), info
+    return colorist, info
 
 
 @contextlib.asynccontextmanager
-async def opened(settings: ColorizerSettings, _: Lifecycle) -> AsyncIterator[Loaded]:
+async def opened(settings: ColorizerSettings, lifecycle: Lifecycle) -> AsyncIterator[Loaded]:
     """What the colorizer serves, for as long as it lives."""
     with stage("load"):
         colorist, info = load(settings)
+    budget = lifecycle.settle(queue_limit=settings.colorizer_queue)
     worker = Worker(threads=1, queue_limit=settings.colorizer_queue)  # one run takes all the CPUs there are
-    servicer = ColorizerServicer(colorist, worker, info)
+    servicer = ColorizerServicer(colorist, worker, budget, info)
 
     def register(server: grpc.aio.Server) -> None:
         colorizer_pb2_grpc.add_ColorizerServiceServicer_to_server(servicer, server)

@@ -12,6 +12,9 @@ from colorizer.model import ImageTower
 from colorizer.palette import UNKNOWN, Palette
 from colorizer.pipeline import Match, PreparedCrop, UnusableHold, core_of, match, prepare_crop
 
+MAX_SIDE_PX = 512  # of a crop
+COPIES = 4  # of one crop at a time: its bytes, its filled window, the pixels of its core, their sorted channels
+
 
 @dataclass(frozen=True, slots=True)
 class HoldCrop:
@@ -73,6 +76,16 @@ class Colorist:
                 self._named(hold_id, look, next(matches)) if isinstance(look, PreparedCrop) else _unknown(hold_id, look)
                 for hold_id, look in looks
             ]
+
+    def cost_bytes(self, count: int) -> int:
+        """Memory that naming `count` holds takes beside their messages, at most."""
+        seen = 3 * self._tower.side_px**2 + 4 * self._tower.dim
+        return count * seen + COPIES * 3 * MAX_SIDE_PX**2
+
+    def warm_up(self) -> None:
+        """Name one hold of the largest size, so that the first request takes no longer than later ones."""
+        pixels = np.zeros((MAX_SIDE_PX, MAX_SIDE_PX, 3), np.uint8)
+        self.name([HoldCrop(0, pixels, np.ones(pixels.shape[:2], np.bool_))], token=CancelToken())
 
     def _look_at(self, crop: HoldCrop | BadCrop, token: CancelToken) -> tuple[int, PreparedCrop | str]:
         """What the network will see of a hold, or why it will not see it."""

@@ -9,10 +9,8 @@ from servicekit.errors import InvalidParameter
 from servicekit.limits import MAX_HOLDS
 from visionkit import masks
 
-from colorizer.colorist import BadCrop, HoldCrop, NamedColor
+from colorizer.colorist import MAX_SIDE_PX, BadCrop, HoldCrop, NamedColor
 from colorizer.palette import Palette
-
-MAX_SIDE_PX = 512
 
 
 def check(request: colorizer_pb2.ColorHoldsRequest) -> None:

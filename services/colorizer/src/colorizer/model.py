@@ -30,7 +30,7 @@ class ImageTower:
         if spec is None or not _takes_crops(spec, batch_size):
             raise ModelError(f"{path}: expected {INPUT!r} uint8 ({batch_size}, S, S, 3), got {self._network.inputs}")
         self._shape = spec.shape
-        self._dim = self._warm_up()
+        self._dim = int(self._run([], None).shape[1])  # also warms the network, at the size of every later run
 
     @property
     def dim(self) -> int:
@@ -62,17 +62,12 @@ class ImageTower:
         return embeddings
 
     def _run(self, crops_rgb: Sequence[NDArray[np.uint8]], token: CancelToken | None) -> NDArray[np.float32]:
-        """(n, D) for 1 to batch-size crops; unused rows of the batch stay black and are dropped."""
+        """(n, D) for up to a batch of crops; unused rows of the batch stay black and are dropped."""
         batch = np.zeros(self._shape, np.uint8)
         for row, crop in zip(batch, crops_rgb, strict=False):
             row[:] = crop
         (embeddings,) = self._network.run({INPUT: batch}, token=token)
         return np.asarray(embeddings[: len(crops_rgb)], np.float32)
-
-    def _warm_up(self) -> int:
-        """Run once at full size, so that memory and caches reach their working size before the first request."""
-        (embeddings,) = self._network.run({INPUT: np.zeros(self._shape, np.uint8)})
-        return int(embeddings.shape[1])
 
 
 def _takes_crops(spec: TensorSpec, batch_size: int) -> bool:

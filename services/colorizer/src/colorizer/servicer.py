@@ -2,6 +2,7 @@
 
 from climbmate.colorizer.v1 import colorizer_pb2, colorizer_pb2_grpc
 from climbmate.status.v1 import status_pb2
+from servicekit.budget import MemoryBudget
 from servicekit.receipts import current_receipt
 from servicekit.work import Worker
 
@@ -12,9 +13,10 @@ from colorizer.colorist import Colorist
 class ColorizerServicer(colorizer_pb2_grpc.ColorizerServiceServicer):
     """Answers `climbmate.colorizer.v1.ColorizerService`."""
 
-    def __init__(self, colorist: Colorist, worker: Worker, model: status_pb2.ModelInfo) -> None:
+    def __init__(self, colorist: Colorist, worker: Worker, budget: MemoryBudget, model: status_pb2.ModelInfo) -> None:
         self._colorist = colorist
         self._worker = worker
+        self._budget = budget
         self._model = model
         self._palette = convert.from_palette(colorist.palette)
 
@@ -25,7 +27,8 @@ class ColorizerServicer(colorizer_pb2_grpc.ColorizerServiceServicer):
     ) -> colorizer_pb2.ColorHoldsResponse:
         """Name the colors of a chunk of crops, off the event loop."""
         convert.check(request)
-        colors = await self._worker.run(self._colorist.name, convert.to_crops(request))
+        async with self._budget.reserve(self._colorist.cost_bytes(len(request.crops))):
+            colors = await self._worker.run(self._colorist.name, convert.to_crops(request))
         receipt = current_receipt()
         return colorizer_pb2.ColorHoldsResponse(
             colors=convert.from_colors(colors), model=self._model, stages=receipt.to_proto() if receipt else []

@@ -1,0 +1,1 @@
+"""How the shipped color CLIP was made: crops, captions, training, scores, export."""

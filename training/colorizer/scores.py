@@ -1,0 +1,80 @@
+"""How often the model names a labeled crop right, overall and by name."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from colorizer.pipeline import core_of, prepare_crop
+from numpy.typing import NDArray
+from torch import nn
+
+from training.colorizer import towers
+from training.colorizer.cache import ColorLabel
+from training.colorizer.captions import PALETTE, PROMPT
+from training.colorizer.crops import HoldCrop
+
+
+@dataclass(frozen=True, slots=True)
+class ColorScore:
+    """Shares of right names; a crop's `alt` counts as right."""
+
+    top1: float
+    by_name: dict[str, tuple[float, int]]
+    confusions: Counter[str]
+    expected_calibration_error: float
+
+
+def summarize(labels: Sequence[ColorLabel], shares: NDArray[np.float32]) -> ColorScore:
+    """Score softmax shares (N, 15) against what people wrote."""
+    names = list(PALETTE)
+    predicted = [names[i] for i in shares.argmax(axis=1)]
+    right = np.array([p in (label.color, label.alt) for p, label in zip(predicted, labels, strict=True)])
+    by_name: dict[str, list[bool]] = defaultdict(list)
+    for label, ok in zip(labels, right, strict=True):
+        by_name[label.color].append(bool(ok))
+    wrong = Counter(f"{x.color} -> {p}" for x, p, ok in zip(labels, predicted, right, strict=True) if not ok)
+    scores = {name: (float(np.mean(by_name[name])), len(by_name[name])) for name in names if by_name[name]}
+    return ColorScore(float(right.mean()), scores, wrong, calibration_error(shares.max(axis=1), right))
+
+
+def calibration_error(confidences: NDArray[np.float32], right: NDArray[np.bool_], bins: int = 10) -> float:
+    """Expected calibration error: the mean gap between confidence and accuracy over equally wide bins."""
+    slots = np.minimum((confidences * bins).astype(int), bins - 1)
+    gaps = [abs(confidences[slots == b].mean() - right[slots == b].mean()) * (slots == b).mean() for b in set(slots)]
+    return float(np.sum(gaps))
+
+
+def box_and_mask(crop: HoldCrop) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """The crop without its margin, as the detector sends it."""
+    x0, y0, x1, y1 = crop.box
+    return crop.rgb[y0:y1, x0:x1], crop.mask[y0:y1, x0:x1]
+
+
+def prepared(crops: Sequence[HoldCrop], side_px: int) -> NDArray[np.uint8]:
+    """(N, S, S, 3) uint8, what the service feeds to the network."""
+    boxed = [box_and_mask(crop) for crop in crops]
+    return np.stack([prepare_crop(rgb, core_of(mask), side_px).pixels for rgb, mask in boxed])
+
+
+@torch.no_grad()
+def palette_embeddings(model: nn.Module) -> torch.Tensor:
+    """(15, D) text embeddings of the palette's prompts."""
+    return towers.encode_captions(model, [PROMPT.format(name) for name in PALETTE])
+
+
+@torch.no_grad()
+def shares_of(model: nn.Module, crops: Sequence[HoldCrop], side_px: int) -> NDArray[np.float32]:
+    """(N, 15) softmax shares of the palette's names."""
+    pixels = torch.from_numpy(prepared(crops, side_px))
+    images = torch.cat([towers.encode_crops(model, part) for part in pixels.split(64)])
+    logits = model.logit_scale.exp() * images @ palette_embeddings(model).T
+    return np.asarray(logits.softmax(dim=1).numpy())
+
+
+def evaluate(model: nn.Module, pairs: Sequence[tuple[HoldCrop, ColorLabel]], side_px: int) -> ColorScore:
+    """Score the model on labeled crops with their GrabCut masks."""
+    return summarize([label for _, label in pairs], shares_of(model, [crop for crop, _ in pairs], side_px))
