@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 import grpc
 from climbmate.analyzer.v1 import analyzer_pb2_grpc
 from servicekit.channel import open_channel
-from servicekit.memory import MB
 from servicekit.server import Lifecycle, Loaded
 
 from gateway.admission import Admission
@@ -55,7 +54,7 @@ def put_together(
     settings: GatewaySettings, lifecycle: Lifecycle, detector: grpc.aio.Channel, colorizer: grpc.aio.Channel
 ) -> Core:
     """Build the parts that both faces share."""
-    admission = Admission(max_in_flight=settings.gateway_max_in_flight, max_bytes=settings.gateway_upload_mb * MB)
+    admission = Admission(lifecycle.inbox, max_in_flight=settings.gateway_max_in_flight)
     tally = Tally(lifecycle.metrics.registry, admission)
     colors = GrpcColorizer(colorizer)
     scatter = Scatter(colors, chunk_holds=settings.gateway_chunk_holds, calls=settings.gateway_color_calls)

@@ -90,6 +90,11 @@ class Model:
     version: str
     sha256: str
 
+    @property
+    def label(self) -> str:
+        """Name and version, for people."""
+        return f"{self.name} {self.version}"
+
 
 @dataclass(frozen=True, slots=True)
 class ServiceStatus:

@@ -56,7 +56,7 @@ class AnalyzerServicer(analyzer_pb2_grpc.AnalyzerServiceServicer):
         left_s = remaining_s()
         deadline = Deadline.after(self._core.settings.request_deadline_s if left_s is None else left_s)
         receipt = current_receipt()
-        async with self._core.admission.admit(len(photo)):
+        with self._core.admission.count():
             events = self._core.analyzer.analyze(
                 photo, options, deadline=deadline, request_id=receipt.request_id if receipt else ""
             )

@@ -25,7 +25,5 @@ class GatewaySettings(ServiceSettings, frozen=True, kw_only=True):
     """How many calls to the colorizer run at once, over all requests; about twice the number of its replicas."""
     gateway_max_in_flight: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 64
     """How many analyses are worked on at once; more are refused with OVERLOADED."""
-    gateway_upload_mb: Annotated[int, msgspec.Meta(ge=1, le=65_536)] = 64
-    """How many MB (10^6 bytes) of photos are held at once; further uploads wait unread."""
     gateway_upload_deadline_s: Annotated[float, msgspec.Meta(gt=0, le=600)] = 60.0
     """The longest that a photo's upload may take."""

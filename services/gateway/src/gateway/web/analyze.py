@@ -1,6 +1,5 @@
 """`POST /api/analyze` and `POST /api/analyze-stream`."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
@@ -93,19 +92,22 @@ async def _received(
         own_s: The caller's own deadline in seconds from now, upload included. Without one the analysis has its time
             from the last byte of the photo, because a phone's network may need longer for the upload than that.
     """
-    settings, arrival = core.settings, asyncio.get_running_loop().time()
-    async with core.admission.admit(declared_bytes(request.headers)):
-        photo = await read_photo(request, timeout_s=min(settings.gateway_upload_deadline_s, own_s or float("inf")))
-        waited_s = asyncio.get_running_loop().time() - arrival
-        left_s = settings.request_deadline_s if own_s is None else min(settings.request_deadline_s, own_s - waited_s)
-        deadline = Deadline.after(max(0.0, left_s))
-        receipt = current_receipt()
-        events = core.analyzer.analyze(
-            photo, options, deadline=deadline, request_id=receipt.request_id if receipt else ""
-        )
-        del photo  # the analysis lets go of it as soon as the detector has it
-        async with contextlib.aclosing(events):
-            yield Incoming(events, deadline)
+    settings = core.settings
+    end = Deadline.after(settings.gateway_upload_deadline_s + settings.request_deadline_s if own_s is None else own_s)
+    upload_s = min(settings.gateway_upload_deadline_s, end.left_s())
+    size_bytes = declared_bytes(request.headers)
+    with core.admission.count():
+        async with core.admission.hold(size_bytes, max_wait_s=upload_s) as memory:
+            photo = await read_photo(request, timeout_s=min(upload_s, max(0.0, end.left_s())))
+            memory.shrink_to(len(photo))
+            deadline = Deadline.after(max(0.0, min(settings.request_deadline_s, end.left_s())))
+            receipt = current_receipt()
+            events = core.analyzer.analyze(
+                photo, options, deadline=deadline, request_id=receipt.request_id if receipt else ""
+            )
+            del photo  # the analysis lets go of it as soon as the detector has it
+            async with contextlib.aclosing(events):
+                yield Incoming(events, deadline)
 
 
 async def _last(incoming: Incoming) -> domain.Analysis:

@@ -203,7 +203,7 @@ def _box(box: domain.Box) -> domain.Box:
 
 
 def _models(known: dict[str, domain.Model]) -> Models:
-    named = {service: f"{model.name} {model.version}" for service, model in known.items()}
+    named = {service: model.label for service, model in known.items()}
     return Models(named["detector"], named.get("colorizer"))
 
 

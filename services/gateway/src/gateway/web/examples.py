@@ -50,16 +50,18 @@ EVENTS: dict[str, answers.Answer] = {
 
 PALETTE = answers.Palette([answers.PaletteColor("red", ["a red climbing hold"], (220, 38, 38))])
 
-_SERVING = reports.DependencyHealth(
-    serving=True,
-    version="0.1.0",
-    models=[reports.Model("yolo11n-seg-holds", "0.1.0", _DIGEST)],
-    memory=_MEMORY,
-    in_flight=1,
-    uptime_s=86_400.0,
-)
 
-HEALTH = reports.Health("serving", True, "0.1.0", 1, _MEMORY, {"detector": _SERVING, "colorizer": _SERVING})
+def health(status: reports.Status) -> reports.Health:
+    """An example of how all is."""
+    return reports.Health(
+        serving=status == "serving",
+        status=status,
+        services={
+            "gateway": reports.ServiceHealth(True, "0.1.0", [], _MEMORY, 1),
+            "detector": reports.ServiceHealth(True, "0.1.0", ["yolo11n-seg-holds 0.1.0"], _MEMORY, 1),
+            "colorizer": reports.ServiceHealth(status == "serving", "0.1.0", ["climbmate-clip 0.1.0"], _MEMORY, 0),
+        },
+    )
 
 
 def failure(code: str) -> failures.FailureAnswer:

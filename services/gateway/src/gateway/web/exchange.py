@@ -54,8 +54,8 @@ class Exchanges:
                 self._finish(scope, exchange, receipt, time.perf_counter() - start_s)
 
     def _finish(self, scope: Scope, exchange: "_Exchange", receipt: Receipt, duration_s: float) -> None:
-        fallback = "unmatched" if exchange.status in (404, 405) else scope["path"]  # few, so that metrics stay small
-        route = getattr(scope.get("route"), "path", fallback)
+        matched = exchange.status not in (404, 405)  # other paths are a caller's invention, too many for a metric
+        route = str(getattr(scope.get("route"), "path", scope["path"] if matched else "unmatched"))
         outcome = outcome_of(scope)
         self._observe(route, outcome, duration_s)
         fields = {

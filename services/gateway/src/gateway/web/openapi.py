@@ -122,7 +122,10 @@ PALETTE: dict[str, Any] = {
     "responses": {200: _json("The palette.", examples.PALETTE), **_failed(("UNAVAILABLE", "DEADLINE_EXCEEDED"))}
 }
 HEALTH: dict[str, Any] = {
-    "responses": {200: _json("All serve.", examples.HEALTH), 503: _json("Not all serve.", examples.HEALTH)}
+    "responses": {
+        200: _json("All serve.", examples.health("serving")),
+        503: _json("Not all serve.", examples.health("degraded")),
+    }
 }
 LIVEZ: dict[str, Any] = {"responses": {200: _json("Alive.", reports.Probe("alive"))}}
 READYZ: dict[str, Any] = {

@@ -33,7 +33,7 @@ def router(core: Core) -> APIRouter:
     async def health() -> Response:
         """How the gateway and everything it depends on are; 503 unless all of them serve."""
         report = reports.health(core)
-        return _json(report, 200 if report.status == "serving" else 503)
+        return _json(report, 200 if report.serving else 503)
 
     @api.get("/metrics", **openapi.METRICS)
     async def metrics() -> Response:

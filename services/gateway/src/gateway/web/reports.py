@@ -2,24 +2,17 @@
 
 from typing import Literal
 
-from gateway import domain
 from gateway.core import Core
 from gateway.watch import Dependency
 from gateway.web.answers import Answer
+
+Status = Literal["serving", "degraded", "unavailable"]
 
 
 class Probe(Answer, frozen=True):
     """The state that a probe asks for."""
 
     status: Literal["alive", "ready", "unready"]
-
-
-class Model(Answer, frozen=True):
-    """A model that a service has loaded."""
-
-    name: str
-    version: str
-    sha256: str
 
 
 class Memory(Answer, frozen=True):
@@ -30,63 +23,63 @@ class Memory(Answer, frozen=True):
     floor_bytes: int
 
 
-class DependencyHealth(Answer, frozen=True):
-    """A dependency: whether it serves now, and what it last said about itself (null while it never answered)."""
+class ServiceHealth(Answer, frozen=True):
+    """Whether a service serves now, and what it last said about itself; `memory` is null until it first answers.
+
+    `models` are names with versions; `in_flight` counts the calls that it works on.
+    """
 
     serving: bool
-    version: str | None
-    models: list[Model]
+    version: str
+    models: list[str]
     memory: Memory | None
     in_flight: int
-    uptime_s: float
 
 
 class Health(Answer, frozen=True):
-    """How all is.
+    """How the gateway and the services behind it are.
 
-    `serving`: all well. `degraded`: photos are analyzed, but without colors. `unavailable`: no photo can be analyzed.
+    `status` is `serving` (all well), `degraded` (photos are analyzed, but without colors) or `unavailable`; `serving`
+    says whether it is the first.
     """
 
-    status: Literal["serving", "degraded", "unavailable"]
-    ready: bool
-    version: str
-    in_flight: int
-    memory: Memory
-    dependencies: dict[str, DependencyHealth]
+    serving: bool
+    status: Status
+    services: dict[str, ServiceHealth]
 
 
 def health(core: Core) -> Health:
     """Put together what is known now; asks nobody."""
+    status = _status(core)
+    others = {dependency.name: _other(dependency) for dependency in core.watch.dependencies}
+    return Health(status == "serving", status, {"gateway": _own(core), **others})
+
+
+def _own(core: Core) -> ServiceHealth:
     memory = core.lifecycle.memory
-    return Health(
-        status=_status(core),
-        ready=core.ready,
+    return ServiceHealth(
+        serving=core.ready,
         version=core.version,
-        in_flight=core.admission.in_flight,
+        models=[],
         memory=Memory(memory.used_bytes(), memory.limit_bytes, memory.floor_bytes),
-        dependencies={dependency.name: _dependency(dependency) for dependency in core.watch.dependencies},
+        in_flight=core.admission.in_flight,
     )
 
 
-def _status(core: Core) -> Literal["serving", "degraded", "unavailable"]:
+def _status(core: Core) -> Status:
     if not core.watch.detector.serves or not core.lifecycle.ready:
         return "unavailable"
     return "serving" if core.watch.colorizer.serves else "degraded"
 
 
-def _dependency(dependency: Dependency) -> DependencyHealth:
+def _other(dependency: Dependency) -> ServiceHealth:
     known = dependency.status
     if known is None:
-        return DependencyHealth(dependency.serves, None, [], None, 0, 0.0)
-    return DependencyHealth(
+        return ServiceHealth(serving=False, version="", models=[], memory=None, in_flight=0)
+    return ServiceHealth(
         serving=dependency.serves,
         version=known.version,
-        models=[_model(model) for model in known.models],
+        models=[model.label for model in known.models],
         memory=Memory(known.memory_used_bytes, known.memory_limit_bytes, known.memory_floor_bytes),
         in_flight=known.in_flight,
-        uptime_s=round(known.uptime_s, 1),
     )
-
-
-def _model(model: domain.Model) -> Model:
-    return Model(model.name, model.version, model.sha256)
