@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Generate gen/python from protos/ with the pinned tools of the dev group. Called by `make gen`.
+# Generate the stubs of protos/ with the pinned tools of the dev group into gen/python, or into $1. Called by `make gen`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export PATH="$PWD/.venv/bin:$PATH"
-out=gen/python
+out=${1:-gen/python}
 mapfile -t all < <(find protos -name '*.proto' | sort)
 mapfile -t with_service < <(grep -lE '^service ' "${all[@]}")
 python -c "import grpc_tools" # before anything is removed

@@ -193,5 +193,5 @@ def test_without_models_it_says_what_to_set(stand_ins, monkeypatch, tmp_path_fac
 
 def test_without_the_services_it_says_what_to_do(monkeypatch):
     monkeypatch.setitem(sys.modules, "gateway", None)
-    with pytest.raises(StartFailed, match="No gateway is installed here. Name a running gateway with --url."):
+    with pytest.raises(StartFailed, match=r"No gateway is installed here\. Name a running gateway with --url\."):
         LocalStack().start()

@@ -1,0 +1,125 @@
+# `make` lists the targets. Python 3.11, make and git are enough; everything else comes from the lock into .tools and
+# .venv of this clone. Behind a proxy with its own certificates, set SSL_CERT_FILE.
+
+UV_VERSION := 0.13.8
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PORT ?= 8000
+PHOTO ?= assets/sample-wall.jpg
+DATA ?= ../shared/data
+
+UV := .tools/uv/bin/uv
+READY := .venv/.ready
+RUN := .venv/bin/
+MEMBERS := pyproject.toml uv.lock $(wildcard gen/python/pyproject.toml libs/*/pyproject.toml services/*/pyproject.toml client/pyproject.toml)
+
+export UV_CACHE_DIR ?= $(CURDIR)/.tools/cache
+export UV_PYTHON_DOWNLOADS := never
+ifdef SSL_CERT_FILE
+export PIP_CERT ?= $(SSL_CERT_FILE)
+endif
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+##@ Use it
+
+.PHONY: demo
+demo: $(READY) ## Analyze the sample photo, or PHOTO=..., and write out/analysis.json and out/overlay.png
+	$(RUN)climbmate analyze "$(PHOTO)" --save out/analysis.json --overlay out/overlay.png
+
+.PHONY: up
+up: $(READY) ## Run the three services on PORT (8000) until Ctrl-C
+	@exec $(RUN)climbmate up --port $(PORT)
+
+##@ Work on it
+
+.PHONY: setup
+setup: $(READY) ## Make the environment from the lock
+
+.PHONY: test
+test: $(READY) ## Run all tests but those of the containers
+	$(RUN)pytest --ignore tests/containers
+
+.PHONY: lint
+lint: $(READY) proto-lint proto-breaking ## Check format and style of Python, protos and Dockerfiles
+	$(RUN)ruff format --check --quiet
+	$(RUN)ruff check --quiet
+	$(RUN)hadolint services/*/Dockerfile
+
+.PHONY: types
+types: $(READY) ## Check types (mypy --strict)
+	$(RUN)mypy
+
+.PHONY: layers
+layers: $(READY) ## Check that imports obey the layers
+	$(RUN)lint-imports
+
+.PHONY: format
+format: $(READY) ## Format Python
+	$(RUN)ruff check --fix --quiet
+	$(RUN)ruff format --quiet
+
+.PHONY: gen
+gen: $(READY) ## Generate the stubs from protos/ and the tables of settings in docs/
+	scripts/gen.sh
+	$(RUN)python scripts/settings_tables.py
+
+.PHONY: check-gen
+check-gen: $(READY) ## Fail where generated files differ from what they are generated from
+	scripts/check-gen.sh
+	$(RUN)python scripts/settings_tables.py --check
+
+.PHONY: proto-lint
+proto-lint: $(READY) ## Check the style of the protos
+	$(RUN)buf lint
+
+.PHONY: proto-breaking
+proto-breaking: $(READY) ## Fail where the protos break callers of the last release
+	scripts/proto-breaking.sh
+
+##@ Ship it
+
+.PHONY: manifests
+manifests: $(READY) ## Render and validate compose.yaml and the Kubernetes manifests
+	$(RUN)pytest --quiet tests/contract/test_manifests.py tests/contract/test_compose.py
+
+.PHONY: images
+images: ## Build the images of the services (needs podman)
+	scripts/build-images.sh
+
+.PHONY: test-containers
+test-containers: $(READY) images ## Run the images within their memory limits (needs podman)
+	$(RUN)pytest tests/containers
+
+.PHONY: ci
+ci: ## Run everything that must pass before a change is merged
+	.ci/run
+
+##@ Measure it
+
+.PHONY: bench
+bench: $(READY) ## Measure time and memory for one 12-megapixel photo after the other
+	$(RUN)python -m bench.http_photo
+
+.PHONY: score
+score: $(READY) ## Score holds and colors on labelled photos in DATA (../shared/data)
+	$(RUN)python -m bench.score "$(DATA)"
+
+##@ About
+
+.PHONY: help
+help: ## List the targets
+	@awk -f scripts/list-targets.awk $(MAKEFILE_LIST)
+
+.PHONY: clean
+clean: ## Remove what was built and installed here
+	rm -rf .venv .tools out build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	find . -name __pycache__ -type d -prune -not -path './training/.venv/*' -exec rm -rf {} +
+
+$(UV):
+	$(PYTHON) -m venv .tools/uv
+	.tools/uv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+$(READY): $(UV) $(MEMBERS)
+	$(UV) sync --frozen --quiet --all-packages --all-extras --python $(PYTHON)
+	@touch $@
