@@ -64,7 +64,9 @@ def export(network: nn.Module, path: Path) -> None:
         },
         dynamo=False,
     )
-    onnx.save(onnxslim.slim(onnx.load(str(path))), str(path))
+    slim = onnxslim.slim(onnx.load(str(path)))
+    del slim.graph.value_info[:]  # inferred shapes: 1 MB that every reader infers again
+    onnx.save(slim, str(path))
     for side_px in SERVED_SIDES_PX:
         check(network, path, side_px)
 
