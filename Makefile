@@ -5,7 +5,6 @@ UV_VERSION := 0.13.8
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PORT ?= 8000
 PHOTO ?= assets/sample-wall.jpg
-DATA ?= ../shared/data
 
 UV := .tools/uv/bin/uv
 READY := .venv/.ready
@@ -48,7 +47,7 @@ lint: $(READY) proto-lint proto-breaking ## Check format and style of Python, pr
 
 .PHONY: types
 types: $(READY) ## Check types (mypy --strict)
-	$(RUN)mypy
+	$(RUN)mypy libs services client bench scripts
 
 .PHONY: layers
 layers: $(READY) ## Check that imports obey the layers
@@ -102,8 +101,8 @@ bench: $(READY) ## Measure time and memory for one 12-megapixel photo after the 
 	$(RUN)python -m bench.http_photo
 
 .PHONY: score
-score: $(READY) ## Score holds and colors on labelled photos in DATA (../shared/data)
-	$(RUN)python -m bench.score "$(DATA)"
+score: $(READY) ## Score holds and colors on labelled photos of ../shared/data
+	$(RUN)python -m bench.score
 
 ##@ About
 
