@@ -1,4 +1,15 @@
-"""A photo's bytes to upright sRGB pixels, no larger than asked for."""
+"""A photo's bytes to upright sRGB pixels, no larger than asked for.
+
+What a decode holds at its peak, beyond the file's bytes and the returned photo (at most 3 bytes for each of
+`max_side_px` squared pixels, and once more where an orientation or a profile is applied):
+
+| Format | bytes for each pixel of the full size | besides |
+|---|---|---|
+| JPEG | 0; progressive: 2 * `samples_per_px` | `channels` * 4/3 * `max_side_px` a side, squared: the DCT scale above |
+| PNG  | 4; gray and palette 1, 16-bit gray 2 | `channels` (2 counts as 4) * (2 * `max_side_px`)**2 at worst |
+| WebP | lossy 6, lossless 7, with alpha 9 | |
+| HEIC | 5; with alpha 9 | |
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace

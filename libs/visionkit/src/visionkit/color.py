@@ -13,14 +13,15 @@ Pixels = NDArray[np.uint8]
 
 _PROFILE_SPACES = {"gray": "GRAY", "rgb": "RGB ", "cmyk": "CMYK"}
 _MODES = {"gray": ("L", "L"), "rgb": ("RGB", "RGB"), "cmyk": ("CMYK", "CMYK;I")}  # Pillow's, and how bytes fill it
+_STRIP_ROWS = 64
 _16_TO_8_BITS = 255 / 65535
 
 
 def to_srgb(raster: Raster) -> Pixels:
     """Convert to (H, W, 3) uint8 sRGB.
 
-    Meant for the shrunk photo: with a profile, Pillow holds 4 bytes a pixel of its own besides. A profile that is
-    damaged or belongs to other channels is ignored, as viewers do.
+    Meant for the shrunk photo: a second array of its size is made. A profile that is damaged or belongs to other
+    channels is ignored, as viewers do.
     """
     samples, space = _opaque(_eight_bits(raster.samples), raster.space)
     profile = None if raster.icc is None else _foreign_profile(raster.icc, space)
@@ -60,12 +61,16 @@ def _foreign_profile(icc: bytes, space: Space) -> ImageCms.ImageCmsProfile | Non
 
 
 def _converted(samples: Pixels, space: Space, profile: ImageCms.ImageCmsProfile) -> Pixels | None:
-    """Convert through Little CMS; None when it finds no way from the profile to sRGB."""
+    """Convert through Little CMS, in strips; None when it finds no way from the profile to sRGB."""
     mode, filling = _MODES[space]
     height, width = samples.shape[:2]
-    image = Image.frombytes(mode, (width, height), samples.data, "raw", filling)
+    rgb = np.empty((height, width, 3), np.uint8)
     try:
-        shown = ImageCms.profileToProfile(image, profile, ImageCms.createProfile("sRGB"), outputMode="RGB")
+        transform = ImageCms.buildTransform(profile, ImageCms.createProfile("sRGB"), mode, "RGB")
+        for top in range(0, height, _STRIP_ROWS):
+            strip = np.ascontiguousarray(samples[top : top + _STRIP_ROWS])
+            image = Image.frombytes(mode, (width, len(strip)), strip.data, "raw", filling)
+            rgb[top : top + len(strip)] = np.asarray(transform.apply(image))
     except ImageCms.PyCMSError:
         return None
-    return np.array(shown)
+    return rgb
