@@ -78,7 +78,7 @@ def test_a_stream_gives_each_step_it_knows_and_the_result_last(gateway, connect)
 
 
 def test_palette_and_health_are_read_also_when_a_service_is_down(gateway, connect):
-    down = {"serving": False, "services": {"detector": {"serving": False}}}
+    down = {"serving": False, "status": "unavailable", "services": {"detector": {"serving": False}}}
     gateway.answer("/api/health", (503, down))
     with connect(gateway.url) as climbmate:
         assert climbmate.palette()[0].rgb == (214, 40, 40)

@@ -109,23 +109,29 @@ class PaletteColor(Struct, frozen=True):
 
 
 class Memory(Struct, frozen=True):
-    """A service's memory working set and its limit in bytes; a limit of 0 means that there is none."""
+    """A service's memory working set in bytes: now, its limit (0 for none), and right after it had started."""
 
     used_bytes: int
     limit_bytes: int = 0
+    floor_bytes: int = 0
 
 
 class ServiceHealth(Struct, frozen=True):
-    """How one service is. `memory` is None when the service cannot be asked."""
+    """Whether a service serves now, and what it last said of itself; `memory` is None until it first answers."""
 
     serving: bool
     version: str = ""
     models: tuple[str, ...] = ()
     memory: Memory | None = None
+    in_flight: int = 0
 
 
 class Health(Struct, frozen=True):
-    """How the gateway is, and each service behind it by name."""
+    """How the gateway and the services behind it are.
+
+    `status` is `serving` (all well), `degraded` (photos are analyzed, but without colors) or `unavailable`.
+    """
 
     serving: bool
+    status: str
     services: Mapping[str, ServiceHealth]
