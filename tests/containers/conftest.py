@@ -63,6 +63,12 @@ class Container:
             stub = status_pb2_grpc.StatusServiceStub(channel)
             return stub.GetStatus(status_pb2.GetStatusRequest(), timeout=10).memory
 
+    def peak_bytes(self):
+        """The most memory that the container's cgroup ever held, file pages included."""
+        files = "/sys/fs/cgroup/memory.peak /sys/fs/cgroup/memory/memory.max_usage_in_bytes"
+        seen = podman("exec", self.name, "sh", "-c", f"cat {files} 2>/dev/null", check=False).stdout
+        return int(seen or 0)
+
     def state(self):
         return json.loads(podman("inspect", self.name).stdout)[0]["State"]
 
