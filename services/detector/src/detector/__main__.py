@@ -13,7 +13,7 @@ from servicekit.cpus import available_cpus
 from servicekit.receipts import stage
 from servicekit.server import Lifecycle, Loaded, Service, StartError, run
 from servicekit.work import Worker
-from visionkit import manifest
+from visionkit import manifest, threads
 from visionkit.errors import ModelError
 from visionkit.session import OnnxModel
 
@@ -31,11 +31,13 @@ def load(settings: DetectorSettings) -> tuple[HoldFinder, status_pb2.ModelInfo]:
     Raises:
         StartError: The file is missing, is not the listed one, or is no hold network.
     """
+    cpus = settings.omp_num_threads or available_cpus()
+    threads.limit(cpus)
     try:
         entry = manifest.load(Path(settings.models_dir)).model(settings.detector_model)
         session = OnnxModel(
             entry.verified_path("network"),
-            threads=settings.omp_num_threads or available_cpus(),
+            threads=cpus,
             dims={"batch": 1, "height": settings.yolo_img_size, "width": settings.yolo_img_size},
         )
         network = HoldNetwork(session)
@@ -46,13 +48,14 @@ def load(settings: DetectorSettings) -> tuple[HoldFinder, status_pb2.ModelInfo]:
 
 
 @contextlib.asynccontextmanager
-async def opened(settings: DetectorSettings, _: Lifecycle) -> AsyncIterator[Loaded]:
+async def opened(settings: DetectorSettings, lifecycle: Lifecycle) -> AsyncIterator[Loaded]:
     """What the detector serves, for as long as it lives."""
     with stage("load"):
         finder, info = load(settings)
+    budget = lifecycle.settle(queue_limit=settings.detector_queue)
     worker = Worker(threads=1, queue_limit=settings.detector_queue)  # one run takes all the CPUs there are
     servicer = DetectorServicer(
-        finder, worker, info, max_holds=settings.max_holds, min_confidence=settings.min_confidence
+        finder, worker, budget, info, max_holds=settings.max_holds, min_confidence=settings.min_confidence
     )
 
     def register(server: grpc.aio.Server) -> None:

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 from servicekit.cancel import CancelToken
 from servicekit.receipts import stage
-from visionkit import codec, header
+from visionkit import codec
+from visionkit.header import PhotoHeader, ensure_within, probe
 
 from detector.boxes import select
+from detector.cost import request_bytes
 from detector.letterbox import Letterbox
 from detector.model import HoldNetwork
 from detector.pipeline import FoundHold, outlined, with_crop
@@ -52,19 +54,38 @@ class HoldFinder:
         self._max_side_px = max_side_px
         self._max_pixels = max_pixels
 
-    def find(self, query: Query, *, token: CancelToken) -> Finding:
+    def read_header(self, query: Query) -> PhotoHeader:
+        """Read what the photo claims to be; nothing is decoded.
+
+        Raises:
+            InvalidImage: The header is damaged.
+            UnsupportedFormat: The photo is in a format that is not served.
+            ImageTooLarge: It claims too many pixels.
+        """
+        header = probe(query.photo)
+        ensure_within(header, self._max_pixels)
+        return header
+
+    def cost_bytes(self, query: Query, header: PhotoHeader) -> int:
+        """Memory that `find` takes at most, beside the photo's file."""
+        return request_bytes(
+            header,
+            max_side_px=self._max_side_px,
+            square_side_px=self._network.side_px,
+            max_holds=query.max_holds if query.with_crops else 0,
+        )
+
+    def find(self, query: Query, header: PhotoHeader, *, token: CancelToken) -> Finding:
         """Find the holds in one photo.
 
         Raises:
-            InvalidImage: The photo is damaged.
-            UnsupportedFormat: It is in a format that is not served.
-            ImageTooLarge: Its header claims too many pixels; nothing was decoded.
+            InvalidImage: The photo is damaged, or is not what its header claims.
+            UnsupportedFormat: It is a kind of file that is not served.
             Cancelled: The token was cancelled.
         """
+        token.raise_if_cancelled()
         with stage("decode"):
-            photo_header = header.probe(query.photo)
-            header.ensure_within(photo_header, self._max_pixels)
-            photo = codec.decode(query.photo, photo_header, max_side_px=self._max_side_px)
+            photo = codec.decode(query.photo, header, max_side_px=self._max_side_px)
         token.raise_if_cancelled()
         height, width = photo.rgb.shape[:2]
         with stage("letterbox"):

@@ -68,7 +68,7 @@ def _outline(
     mask = fine[finer // 2 :: finer, finer // 2 :: finer]
     if not mask.any():  # the box is there, its outline is not: the box stands for it
         fine, mask = np.ones_like(fine), np.ones_like(mask)
-    polygon = to_polygon(fine) / np.array(fine.shape[::-1], np.float32)
+    polygon = np.asarray(to_polygon(fine) / np.array(fine.shape[::-1], np.float32), np.float32)
     return Outline(np.ascontiguousarray(mask), polygon, float(fine.mean()))
 
 

@@ -2,6 +2,7 @@
 
 from climbmate.detector.v1 import detector_pb2, detector_pb2_grpc
 from climbmate.status.v1 import status_pb2
+from servicekit.budget import MemoryBudget
 from servicekit.receipts import current_receipt
 from servicekit.work import Worker
 
@@ -16,6 +17,7 @@ class DetectorServicer(detector_pb2_grpc.DetectorServiceServicer):
         self,
         finder: HoldFinder,
         worker: Worker,
+        budget: MemoryBudget,
         model: status_pb2.ModelInfo,
         *,
         max_holds: int,
@@ -23,6 +25,7 @@ class DetectorServicer(detector_pb2_grpc.DetectorServiceServicer):
     ) -> None:
         self._finder = finder
         self._worker = worker
+        self._budget = budget
         self._model = model
         self._max_holds = max_holds
         self._min_confidence = min_confidence
@@ -34,7 +37,9 @@ class DetectorServicer(detector_pb2_grpc.DetectorServiceServicer):
     ) -> detector_pb2.DetectHoldsResponse:
         """Find the holds in one photo, off the event loop."""
         query = convert.to_query(request, max_holds=self._max_holds, min_confidence=self._min_confidence)
-        finding = await self._worker.run(self._finder.find, query)
+        header = self._finder.read_header(query)
+        async with self._budget.reserve(self._finder.cost_bytes(query, header)):
+            finding = await self._worker.run(self._finder.find, query, header)
         receipt = current_receipt()
         return detector_pb2.DetectHoldsResponse(
             photo_size=convert.from_size(finding.shown_wh),
