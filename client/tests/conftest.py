@@ -67,8 +67,12 @@ STEPS = [
     ("result", ANSWER),
 ]
 PALETTE = {"colors": [{"name": "red", "prompts": ["a red hold"], "rgb": [214, 40, 40]}]}
-_SERVING = {"serving": True, "version": "0.1.0", "models": [], "memory": {"used_bytes": 140_000_000, "limit_bytes": 0}}
-HEALTH = {"serving": True, "status": "serving", "services": dict.fromkeys(("gateway", "detector", "colorizer"), _SERVING)}
+_SERVICE = {"serving": True, "version": "0.1.0", "models": [], "memory": {"used_bytes": 140_000_000, "limit_bytes": 0}}
+HEALTH = {
+    "serving": True,
+    "status": "serving",
+    "services": dict.fromkeys(("gateway", "detector", "colorizer"), _SERVICE),
+}
 
 
 def failure(code, **details):

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
 import click
@@ -92,11 +93,13 @@ def _gateway(url: str | None, aside: Console) -> Iterator[str]:
 
 
 def _follow(steps: Iterator[events.Event], aside: Console) -> Analysis:
-    """Show the progress of a stream, and give its result."""
+    """Show the progress of a stream once it has begun, and give its result."""
+    with aside.status("Sending the photo"):
+        first = next(steps)
     columns = (TextColumn("{task.description:<28}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
     with Progress(*columns, TimeElapsedColumn(), console=aside) as bar:
-        task = bar.add_task("Sending the photo", total=100)
-        for step in steps:
+        task = bar.add_task("", total=100)
+        for step in chain((first,), steps):
             if isinstance(step, events.Progress):
                 bar.update(task, completed=step.percent, description=step.message)
             elif isinstance(step, Analysis):
