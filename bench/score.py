@@ -1,7 +1,7 @@
 """Score the running services on labelled photos: `python -m bench.score`, or `make score`.
 
-Starts the three services and runs the project's yardstick, `../shared/tools/score.py`, against the gateway: detection on
-the photos of `data/dev`, then colors on the same photos' labelled crops. Prints its JSON as it is.
+Starts the three services and runs the project's yardstick, `../shared/tools/score.py`, against the gateway: detection
+on the photos of `data/dev`, then colors on the same photos' labelled crops. Prints its JSON as it is.
 """
 
 import argparse
