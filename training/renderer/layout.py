@@ -22,11 +22,12 @@ FREE_TURN = {"sloper", "disc", "foot", "gem", "rail", "crescent", "cluster", "th
 
 @dataclass(frozen=True, slots=True)
 class Amounts:
-    """How much hangs on a wall: holds, volumes and different hold colors."""
+    """How much hangs on a wall: holds, volumes and different hold colors; and people in front of it."""
 
     holds: int
     volumes: int
     colors: int
+    people: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,8 @@ def draw_amounts(rng: np.random.Generator) -> Amounts:
     """As real photos have them: 12 to 150 holds, half of them 40 to 70."""
     holds = int(np.clip(rng.lognormal(math.log(52), 0.42), 12, 150))
     volumes = int(rng.choice([0, 1, 2, 3, 4, 6, 8], p=[0.17, 0.15, 0.18, 0.18, 0.15, 0.11, 0.06]))
-    return Amounts(holds, volumes, int(rng.integers(4, 12)))
+    people = int(rng.choice([0, 1, 2], p=[0.8, 0.15, 0.05]))
+    return Amounts(holds, volumes, int(rng.integers(4, 12)), people)
 
 
 def draw_layout(rng: np.random.Generator, view: View, facets: Facets, amounts: Amounts) -> Layout:
@@ -153,7 +155,8 @@ class _Setter:
             x_m, y_m = self._view.anywhere(rng)
             if self.volumes and rng.random() < 0.5:
                 x_m, y_m = (self.volumes[-1].base.mean(axis=0)[:2] + rng.normal(0, 1.2 * radius_m, 2)).tolist()
-            if self._view.sees(x_m, y_m, 0.03) and y_m > radius_m and self._free(x_m, y_m, radius_m, 0.85):
+            fits = radius_m < y_m < self._view.top_m - 0.9 * radius_m and self._view.sees(x_m, y_m, 0.03)
+            if fits and self._free(x_m, y_m, radius_m, 0.85):
                 return float(x_m), float(y_m)
         return None
 
@@ -166,7 +169,8 @@ class _Setter:
                 x_m = float(last_xy[0] + rng.normal(0, 0.5))
                 y_m = float(last_xy[1] + (-rng.uniform(0.2, 1.0) if foot else rng.normal(0.3, 0.35)))
             closeness = 0.78 if rng.random() < 0.15 else 1.05
-            if self._view.sees(x_m, y_m) and self._free(x_m, y_m, half_m, closeness):
+            below_top = y_m + half_m < self._view.top_m
+            if below_top and self._view.sees(x_m, y_m) and self._free(x_m, y_m, half_m, closeness):
                 self._taken.append((x_m, y_m, half_m))
                 return Frame.on_wall(x_m, y_m)
         return None

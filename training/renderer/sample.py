@@ -10,16 +10,17 @@ from training.renderer.layout import Amounts
 from training.renderer.scene import render_wall
 from training.renderer.truth import RenderedWall
 
-SEED = 33
+SEED = 70
 SIZE_WH = (3024, 4032)
 AMOUNTS = Amounts(holds=44, volumes=3, colors=10)
 FINISHES = ("birch", "oiled-plywood")
-QUALITY = 86
+QUALITY = 90
+CLOSENESS = 1.5
 
 
 def render_sample() -> RenderedWall:
     """The same wall every time."""
-    return render_wall(SEED, *SIZE_WH, amounts=AMOUNTS, finishes=FINISHES)
+    return render_wall(SEED, *SIZE_WH, amounts=AMOUNTS, finishes=FINISHES, closeness=CLOSENESS)
 
 
 def write_sample(folder: Path) -> RenderedWall:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.renderer.camera import Frame
+from training.renderer.climber import draw_climber, paint_climber
 from training.renderer.develop import develop
 from training.renderer.finishes import FINISHES, PAIRS
 from training.renderer.hold import paint_hold
@@ -38,7 +39,7 @@ def render_wall(
         seed: The same seed and arguments give the same pixels.
         width: Photo width, pixels.
         height: Photo height, pixels; details scale with the photo.
-        amounts: How many holds, volumes and colors; drawn like real photos when None.
+        amounts: How many holds, volumes, colors and people; drawn like real photos when None.
         finishes: Two keys of `FINISHES`; drawn when None.
         closeness: Above 1 the photographer stands nearer and holds are larger.
 
@@ -50,36 +51,48 @@ def render_wall(
     rng = np.random.default_rng(seed)
     view = draw_view(rng, (width, height), closeness)
     pair = finishes or PAIRS[rng.integers(len(PAIRS))]
-    facets = draw_facets(
-        rng, (float(view.center[0]), float(view.center[1])), int(rng.choice([0, 1, 2, 3], p=[0.2, 0.3, 0.3, 0.2]))
-    )
-    layout = draw_layout(rng, view, facets, amounts or draw_amounts(rng))
+    cuts = int(rng.choice([0, 1, 2, 3], p=[0.2, 0.3, 0.3, 0.2]))
+    facets = draw_facets(rng, (float(view.center[0]), float(view.center[1])), cuts)
+    amounts = amounts or draw_amounts(rng)
+    layout = draw_layout(rng, view, facets, amounts)
     lighting = draw_lighting(rng, view.center)
     rect = seen_rect(view.camera, view.size_wh, view.top_m)
-    albedo = paint_wall(rng, rect, facets, pair, layout.touched_xyr())
-    linear, _ = photograph(albedo, rect, view.camera, lighting, view.size_wh)
+    albedo = paint_wall(_own(rng), rect, facets, pair, layout.touched_xyr())
+    linear = photograph(albedo, rect, view.camera, lighting, view.size_wh)
     stage = Stage(linear, np.full((height, width), -1, np.int32), view.camera, lighting)
-    _paint(rng, stage, view, layout, pair)
-    return RenderedWall(develop(rng, stage.linear), _truth(stage.owner, layout), pair)
+    paint_hall(_own(rng), stage, view.top_m)
+    paint_floor(_own(rng), stage)
+    _paint_layout(rng, stage, layout)
+    _paint_clutter(rng, stage, view, amounts.people, pair)
+    return RenderedWall(develop(_own(rng), stage.linear), _truth(stage.owner, layout), pair)
 
 
-def _paint(rng: np.random.Generator, stage: Stage, view: View, layout: Layout, pair: tuple[str, str]) -> None:
-    """Everything in front of the bare wall. Volumes own 0.., holds the numbers after them; low holds come first."""
-    paint_hall(rng, stage, view.top_m)
-    paint_floor(rng, stage)
+def _own(rng: np.random.Generator) -> np.random.Generator:
+    """A generator for one thing, so that how much noise it needs does not change what comes after it."""
+    return rng.spawn(1)[0]
+
+
+def _paint_layout(rng: np.random.Generator, stage: Stage, layout: Layout) -> None:
+    """What is screwed on: volumes own 0.., holds the numbers after them; low holds come first."""
     for number, volume in enumerate(layout.volumes):
-        paint_volume(rng, stage, volume, number)
+        paint_volume(_own(rng), stage, volume, number)
     first = len(layout.volumes)
     for index in sorted(range(len(layout.holds)), key=lambda i: float(layout.holds[i].frame.origin[1])):
         hold = layout.holds[index]
         if index in layout.tagged:
-            hang_tag(rng, stage, layout.tag, under_hold(rng, hold), hold.shade.rgb)
-        paint_hold(rng, stage, hold, first + index)
+            hang_tag(_own(rng), stage, layout.tag, under_hold(_own(rng), hold), hold.shade.rgb)
+        paint_hold(_own(rng), stage, hold, first + index)
+
+
+def _paint_clutter(rng: np.random.Generator, stage: Stage, view: View, people: int, pair: tuple[str, str]) -> None:
+    """What is no hold and may hide some: loose cards, people, the edge of a neighboring wall."""
     for _ in range(int(rng.integers(0, 3))):
         x_m, y_m = view.anywhere(rng)
-        hang_tag(rng, stage, "label", Frame.on_wall(x_m, y_m), (0, 0, 0))
+        hang_tag(_own(rng), stage, "label", Frame.on_wall(x_m, y_m), (0, 0, 0))
+    for _ in range(people):
+        paint_climber(_own(rng), stage, draw_climber(rng, view.anywhere(rng)))
     if rng.random() < 0.2:
-        paint_neighbor(rng, stage, FINISHES[pair[int(rng.integers(2))]].light)
+        paint_neighbor(_own(rng), stage, FINISHES[pair[int(rng.integers(2))]].light)
 
 
 def _truth(owner: NDArray[np.int32], layout: Layout) -> tuple[RenderedHold, ...]:

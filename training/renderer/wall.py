@@ -195,19 +195,16 @@ def _rubber(rng: np.random.Generator, rect: WallRect, touched_xyr: NDArray[np.fl
     return np.asarray(1 - blurred.astype(np.float32) / 255, np.float32)
 
 
-def photograph(
-    albedo: Field, rect: WallRect, camera: Camera, lighting: Lighting, size_wh: tuple[int, int]
-) -> tuple[Field, Field]:
-    """The wall as the camera sees it: linear RGB (H, W, 3), and its irradiance on a coarse grid (h, w, 3)."""
+def photograph(albedo: Field, rect: WallRect, camera: Camera, lighting: Lighting, size_wh: tuple[int, int]) -> Field:
+    """The wall as the camera sees it: linear RGB (H, W, 3)."""
     to_photo = camera.wall_homography() @ rect.homography()
     to_photo = np.array([[1, 0, -0.5], [0, 1, -0.5], [0, 0, 1.0]]) @ to_photo
     seen = cv2.warpPerspective(albedo, to_photo, size_wh, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    light = coarse_light(camera, lighting, size_wh)
-    lit = np.asarray(cv2.resize(light, size_wh, interpolation=cv2.INTER_CUBIC), np.float32)
-    return np.asarray(seen, np.float32) * lit, light
+    light = cv2.resize(_coarse_light(camera, lighting, size_wh), size_wh, interpolation=cv2.INTER_CUBIC)
+    return np.asarray(cv2.multiply(seen, light), np.float32)
 
 
-def coarse_light(camera: Camera, lighting: Lighting, size_wh: tuple[int, int], cells: int = 64) -> Field:
+def _coarse_light(camera: Camera, lighting: Lighting, size_wh: tuple[int, int], cells: int = 64) -> Field:
     """Irradiance of the wall with the room's shade on a (cells, cells, 3) grid over the photo."""
     steps = (np.arange(cells) + 0.5) / cells
     u, v = np.meshgrid(steps * size_wh[0], steps * size_wh[1])
