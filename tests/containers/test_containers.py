@@ -56,6 +56,13 @@ def test_a_service_knows_its_memory_limit_and_stays_within_it(climbmate, answer,
 
 
 @pytest.mark.parametrize("service", SERVICES)
+def test_all_that_a_service_prints_is_json(climbmate, answer, service):
+    events = [json.loads(line)["event"] for line in climbmate[service].log().splitlines()]
+    assert "ready" in events
+    assert not {"bug", "refused"} & set(events)
+
+
+@pytest.mark.parametrize("service", SERVICES)
 def test_a_container_that_is_told_to_stop_exits_with_0(run_service, service):
     with run_service(service) as container:
         container.wait_until_it_serves()
