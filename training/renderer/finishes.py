@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from training.renderer.noise import Field, fractal, relief_light, smooth, speckle
+from training.renderer.noise import Field, fractal, relief_light, speckle
 from training.renderer.palette import Rgb, to_linear
 
 
@@ -27,6 +27,7 @@ class Sheet:
         return max(1.0, meters * self.px_per_m)
 
 
+JOINT_M = 0.003
 Pattern = Callable[[np.random.Generator, Sheet], tuple[Field, Field]]
 
 
@@ -73,11 +74,14 @@ def _plaster(rng: np.random.Generator, sheet: Sheet) -> tuple[Field, Field]:
 
 def _worn(rng: np.random.Generator, sheet: Sheet) -> tuple[Field, Field]:
     """Light paint with years of rubber on it."""
-    rubber = fractal(rng, sheet.shape, sheet.px(0.05), octaves=5) + 0.5 * smooth(rng, sheet.shape, sheet.px(0.8))
-    blend = np.clip((rubber - np.float32(rng.uniform(0.25, 0.45))) * 4, 0, 1)
-    return blend, 1 + 0.05 * speckle(rng, sheet.shape, sheet.px(0.004)) + 0.03 * fractal(
-        rng, sheet.shape, sheet.px(0.5)
+    streaks = fractal(rng, sheet.shape, sheet.px(0.025), octaves=4, stretch=0.5)
+    streaks += 0.25 * speckle(rng, sheet.shape, sheet.px(0.005))
+    climbed = 0.6 * fractal(rng, sheet.shape, sheet.px(0.6), octaves=3)
+    blend = np.clip(
+        (streaks + climbed - np.float32(rng.uniform(0.1, 0.4))) * np.float32(rng.uniform(0.5, 1.3)), 0, 0.85
     )
+    grain = 1 + 0.05 * speckle(rng, sheet.shape, sheet.px(0.004))
+    return blend, grain + 0.03 * fractal(rng, sheet.shape, sheet.px(0.5))
 
 
 def _panels(rng: np.random.Generator, sheet: Sheet, spread: float) -> Field:
@@ -85,13 +89,16 @@ def _panels(rng: np.random.Generator, sheet: Sheet, spread: float) -> Field:
     tall, wide = (1.22, 2.44) if rng.random() < 0.7 else (2.44, 1.22)
     rows = np.arange(sheet.shape[0]) / sheet.px(tall) + rng.random()
     columns = np.arange(sheet.shape[1]) / sheet.px(wide) + rng.random()
-    shifted = columns[None] + 0.5 * (np.floor(rows)[:, None] % 2) * float(rng.random() < 0.5)
-    table = 1 + spread * rng.uniform(-1, 1, (64, 64))
-    tone = table[np.floor(rows).astype(int)[:, None] % 64, np.floor(shifted).astype(int) % 64].astype(np.float32)
-    joint_m, depth = 0.003, np.float32(rng.uniform(0.12, 0.5))
-    tone[rows % 1 < joint_m / tall + 0.5 / sheet.px(tall)] *= 1 - depth
-    tone[shifted % 1 < joint_m / wide + 0.5 / sheet.px(wide)] *= 1 - depth
-    return np.asarray(tone, np.float32)
+    stagger = 0.5 * float(rng.random() < 0.5)
+    depth = np.float32(rng.uniform(0.12, 0.5))
+    tone = np.empty(sheet.shape, np.float32)
+    for row in np.unique(np.floor(rows)).astype(int):
+        shifted = columns + stagger * (row % 2)
+        boards = rng.uniform(1 - spread, 1 + spread, int(shifted[-1]) + 1)[np.floor(shifted).astype(int)]
+        boards[shifted % 1 < JOINT_M / wide + 0.5 / sheet.px(wide)] *= 1 - depth
+        tone[np.floor(rows) == row] = boards
+    tone[rows % 1 < JOINT_M / tall + 0.5 / sheet.px(tall)] *= 1 - depth
+    return tone
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,7 +99,7 @@ def _draw_style(rng: np.random.Generator, name: str) -> _Style:
         shade=draw_shade(rng, name),
         kinds=tuple(draw_kinds(rng, int(rng.integers(1, 4)))),
         scale=float(rng.choice([rng.lognormal(0, 0.25), 1.8], p=[0.93, 0.07])),
-        gloss=float(rng.choice([rng.uniform(0, 0.3), rng.uniform(0.3, 0.9)], p=[0.6, 0.4])),
+        gloss=float(rng.choice([rng.uniform(0, 0.3), rng.uniform(0.3, 0.9)], p=[0.5, 0.5])),
         chalk=float(np.clip(rng.normal(0.25, 0.25), 0, 0.9)),
         patina=float(rng.beta(1.2, 6) * 0.6),
     )
@@ -169,8 +169,8 @@ class _Setter:
                 x_m = float(last_xy[0] + rng.normal(0, 0.5))
                 y_m = float(last_xy[1] + (-rng.uniform(0.2, 1.0) if foot else rng.normal(0.3, 0.35)))
             closeness = 0.78 if rng.random() < 0.15 else 1.05
-            below_top = y_m + half_m < self._view.top_m
-            if below_top and self._view.sees(x_m, y_m) and self._free(x_m, y_m, half_m, closeness):
+            between = 0.8 * half_m < y_m < self._view.top_m - half_m
+            if between and self._view.sees(x_m, y_m) and self._free(x_m, y_m, half_m, closeness):
                 self._taken.append((x_m, y_m, half_m))
                 return Frame.on_wall(x_m, y_m)
         return None

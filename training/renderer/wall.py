@@ -125,17 +125,18 @@ def _bolt_holes(rng: np.random.Generator, rect: WallRect, facets: Facets) -> Fie
     dark, lip = np.zeros(sheet.shape, np.uint8), np.zeros(sheet.shape, np.uint8)
     stagger = float(rng.choice([0.0, 0.5]))
     for number, turn in enumerate(facets.grid_turn):
-        for x_m, y_m in _grid(rect, pitch, turn, stagger):
-            if int(facets.region(np.array(x_m), np.array(y_m))) == number:
-                u, v = rect.to_px(x_m + rng.normal(0, 0.002), y_m + rng.normal(0, 0.002))
-                _dot(dark, u, v, radius_px)
-                _dot(lip, u, v + 0.5 * radius_px, radius_px)
+        points = _grid(rect, pitch, turn, stagger)
+        mine = points[facets.region(points[:, 0], points[:, 1]) == number]
+        for x_m, y_m in (mine + rng.normal(0, 0.002, mine.shape)).tolist():
+            u, v = rect.to_px(x_m, y_m)
+            _dot(dark, u, v, radius_px)
+            _dot(lip, u, v + 0.5 * radius_px, radius_px)
     shine, depth = np.float32(rng.uniform(0.05, 0.35) / 255), np.float32(rng.uniform(0.6, 0.92) / 255)
     return np.asarray((1 + lip * shine) * (1 - dark * depth), np.float32)
 
 
-def _grid(rect: WallRect, pitch: float, turn: float, stagger: float) -> list[tuple[float, float]]:
-    """Points of a turned grid over the rectangle, meters."""
+def _grid(rect: WallRect, pitch: float, turn: float, stagger: float) -> Vector:
+    """Points (N, 2) of a turned grid over the rectangle, meters."""
     height, width = (n / rect.sheet.px_per_m for n in rect.sheet.shape)
     reach = math.hypot(width, height) / 2 / pitch + 1
     steps = np.arange(-math.ceil(reach), math.ceil(reach) + 1)
@@ -144,7 +145,7 @@ def _grid(rect: WallRect, pitch: float, turn: float, stagger: float) -> list[tup
     x_m = pitch * (columns * math.cos(turn) - rows * math.sin(turn)) + rect.left + width / 2
     y_m = pitch * (columns * math.sin(turn) + rows * math.cos(turn)) + rect.top - height / 2
     inside = (np.abs(x_m - rect.left - width / 2) < width / 2) & (np.abs(y_m - rect.top + height / 2) < height / 2)
-    return list(zip(x_m[inside].tolist(), y_m[inside].tolist(), strict=True))
+    return np.column_stack([x_m[inside], y_m[inside]])
 
 
 def _dot(layer: NDArray[np.uint8], u: float, v: float, radius_px: float) -> None:
