@@ -12,6 +12,7 @@ from gateway.upstream import Describes
 
 _log = logging.getLogger("watch")
 _INTERVAL_S = 1.0
+_SEARCH_INTERVAL_S = 0.2  # while it does not serve, so that its return is noticed at once
 _TIMEOUT_S = 0.8
 
 
@@ -80,4 +81,4 @@ class Watch:
     async def _follow(self, dependency: Dependency) -> None:
         while True:
             await dependency.look()
-            await asyncio.sleep(_INTERVAL_S)
+            await asyncio.sleep(_INTERVAL_S if dependency.serves else _SEARCH_INTERVAL_S)

@@ -51,7 +51,7 @@ async def serving(
         lifespan="off",
         loop="none",
         log_config=None,
-        log_level="warning",
+        log_level="critical",  # our own log tells of every request, and of every bug with its trace
         access_log=False,
         server_header=False,
         timeout_keep_alive=_KEEP_ALIVE_S,

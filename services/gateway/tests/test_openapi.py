@@ -1,0 +1,79 @@
+import msgspec
+import pytest
+from gateway.web import answers, examples, failures, reports
+
+TYPES = {
+    kind.__name__: kind
+    for kind in (answers.Analysis, answers.Palette, failures.FailureAnswer, reports.Health, reports.Probe)
+}
+
+
+def as_json(answer):
+    return msgspec.json.decode(msgspec.json.encode(answer))
+
+
+@pytest.fixture
+async def described(gate):
+    return (await gate.http.get("/openapi.json")).json()
+
+
+def each_answer(described):
+    for path, operations in described["paths"].items():
+        for operation in operations.values():
+            for status, response in operation["responses"].items():
+                for content in response.get("content", {}).values():
+                    yield path, int(status), content
+
+
+async def test_every_route_of_the_api_is_described(described):
+    assert set(described["paths"]) == {
+        "/api/analyze",
+        "/api/analyze-stream",
+        "/api/palette",
+        "/api/health",
+        "/livez",
+        "/readyz",
+        "/metrics",
+    }
+
+
+async def test_every_json_example_fits_its_type(described):
+    examined = 0
+    for _, _, content in each_answer(described):
+        if "example" in content and "$ref" in content["schema"]:
+            kind = TYPES[content["schema"]["$ref"].rpartition("/")[2]]
+            assert as_json(msgspec.convert(content["example"], kind)) == content["example"]
+            examined += 1
+    assert examined > 20
+
+
+async def test_every_reference_leads_somewhere(described):
+    def references(node):
+        if isinstance(node, dict):
+            yield from ([node["$ref"]] if "$ref" in node else [])
+            node = list(node.values())
+        for child in node if isinstance(node, list) else []:
+            yield from references(child)
+
+    for reference in set(references(described)):
+        assert reference.rpartition("/")[2] in described["components"]["schemas"]
+
+
+async def test_every_error_example_has_the_status_of_its_code(described):
+    for _, status, content in each_answer(described):
+        if content["schema"].get("$ref", "").endswith("FailureAnswer"):
+            assert failures.STATUS[content["example"]["error"]["code"]] == status
+
+
+async def test_real_answers_have_the_keys_of_their_examples(gate):
+    def keys(node):
+        if isinstance(node, dict):
+            return {name: keys(value) for name, value in node.items()}
+        return [keys(node[0])] if isinstance(node, list) and node else None
+
+    real = (await gate.analyze()).json()
+    assert keys(real) == keys(as_json(examples.ANALYSIS))
+    assert keys((await gate.http.get("/api/palette")).json()) == keys(as_json(examples.PALETTE))
+    health = (await gate.http.get("/api/health")).json()
+    health["services"]["gateway"]["models"] = []
+    assert keys(health) == keys(as_json(examples.health("serving")))
