@@ -8,12 +8,15 @@ import click
 
 from climbmate_client.cli.exits import explained
 from climbmate_client.local import LocalStack
+from climbmate_client.local.addresses import is_free
 from climbmate_client.local.keep_running import keep_running
+
+_GRPC_PORT = 50050
 
 
 @click.command()
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="HTTP; 0 for a free one.")
-@click.option("--grpc-port", type=click.IntRange(0, 65535), help="Serve gRPC on this port too; 0 for a free one.")
+@click.option("--grpc-port", type=click.IntRange(0, 65535), help="gRPC; by default 50050, or a free one.")
 def up(port: int, grpc_port: int | None) -> None:
     """Run detector, colorizer and gateway until Ctrl-C, with one log.
 
@@ -22,6 +25,8 @@ def up(port: int, grpc_port: int | None) -> None:
     """
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
+    if grpc_port is None:
+        grpc_port = _GRPC_PORT if is_free(_GRPC_PORT) else 0
     stack = LocalStack(port=port, grpc_port=grpc_port, write_log=click.echo)
     with explained():
         try:

@@ -7,6 +7,10 @@ from pathlib import Path
 LOOPBACK = "127.0.0.1"
 
 
+class PortUnusable(Exception):
+    """A port is in use or may not be used; the text is one line for people."""
+
+
 @dataclass(frozen=True, slots=True)
 class Addresses:
     """Listen addresses as the services' settings want them: `host:port` or `unix:/path`."""
@@ -39,7 +43,7 @@ def choose(folder: Path, *, port: int, grpc_port: int | None) -> Addresses:
         grpc_port: The port of the gateway's gRPC face; None for a socket in `folder`.
 
     Raises:
-        OSError: `port` is in use or may not be used.
+        PortUnusable: A port is in use or may not be used.
     """
     return Addresses(
         http=f"{LOOPBACK}:{_usable(port)}",
@@ -49,10 +53,22 @@ def choose(folder: Path, *, port: int, grpc_port: int | None) -> Addresses:
     )
 
 
+def is_free(port: int) -> bool:
+    """Tell whether a server could listen on a port of the loopback address now."""
+    try:
+        _usable(port)
+    except PortUnusable:
+        return False
+    return True
+
+
 def _usable(port: int) -> int:
     """Check that a port is free, or find a free one for 0."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port in TIME_WAIT is free for a server
-        probe.bind((LOOPBACK, port))
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError as error:
+            raise PortUnusable(f"Port {port} cannot be used: {error.strerror}. Choose another one.") from None
         chosen: int = probe.getsockname()[1]
     return chosen

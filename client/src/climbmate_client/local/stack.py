@@ -136,8 +136,8 @@ class LocalStack:
         self._folder = Path(tempfile.mkdtemp(prefix="climbmate-"))
         try:
             chosen = addresses.choose(self._folder, port=self._port, grpc_port=self._grpc_port)
-        except OSError as error:
-            raise StartFailed(f"The port cannot be used: {error.strerror}. Choose another one with --port.") from None
+        except addresses.PortUnusable as error:
+            raise StartFailed(str(error)) from None
         shared = {"MODELS_DIR": str(models_dir), "DRAIN_LIMIT_S": str(_DRAIN_LIMIT_S)}
         self.url = f"http://{chosen.http}"
         self.grpc_target = chosen.grpc
