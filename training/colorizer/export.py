@@ -21,10 +21,10 @@ from onnx import TensorProto, numpy_helper
 from torch import Tensor, nn
 
 from training.colorizer import towers
-from training.colorizer.cache import CACHE, load
+from training.colorizer.calibration import calibrated_scale
 from training.colorizer.captions import DISPLAY_RGB, PALETTE, PROMPT
 from training.colorizer.scores import ColorScore, palette_embeddings, prepared, summarize
-from training.colorizer.train import SIDE_PX
+from training.colorizer.train import SIDE_PX, Labeled, split
 
 MODELS = Path("models")
 IMAGE = f"{towers.NAME}-image.onnx"
@@ -97,13 +97,12 @@ def served_shares(folder: Path, pixels: NDArray[np.uint8]) -> tuple[NDArray[np.f
     return embeddings, shares / shares.sum(axis=1, keepdims=True)
 
 
-def verify(model: nn.Module, folder: Path) -> ColorScore:
+def verify(model: nn.Module, folder: Path, dev: list[Labeled]) -> ColorScore:
     """Compare the written files with torch on the dev crops, and score them.
 
     Raises:
         SystemExit: Some embedding differs from torch's.
     """
-    dev = [pair for pair in zip(*load(CACHE / "labeled.npz"), strict=True) if pair[1].set == "dev"]
     pixels = prepared([crop for crop, _ in dev], SIDE_PX)
     embeddings, shares = served_shares(folder, pixels)
     with torch.no_grad():
@@ -149,14 +148,17 @@ def main() -> int:
     """Export, compare, score, and enter the model into the manifest."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("checkpoint", type=Path)
-    parser.add_argument("--logit-scale", type=float, help="served temperature; by default the trained one")
     args = parser.parse_args()
     model = towers.restore(args.checkpoint)
     write_image_tower(model, MODELS / IMAGE)
-    write_palette(model, MODELS / PALETTE_FILE, args.logit_scale or float(model.logit_scale.exp()))
-    score = verify(model, MODELS)
+    learns, dev = split(None)
+    write_palette(model, MODELS / PALETTE_FILE, calibrated_scale(model, learns, SIDE_PX))
+    score = verify(model, MODELS, dev)
     enter(MODELS / "manifest.toml", table_of(MODELS, score))
-    print(f"{IMAGE}: {(MODELS / IMAGE).stat().st_size / 1e6:.1f} MB, dev top1 {score.top1:.3f}, {score.by_name}")
+    print(
+        f"{IMAGE}: {(MODELS / IMAGE).stat().st_size / 1e6:.1f} MB, dev top1 {score.top1:.3f}, "
+        f"calibration error {score.expected_calibration_error:.3f}"
+    )
     return 0
 
 

@@ -32,13 +32,18 @@ def summarize(labels: Sequence[ColorLabel], shares: NDArray[np.float32]) -> Colo
     """Score softmax shares (N, 15) against what people wrote."""
     names = list(PALETTE)
     predicted = [names[i] for i in shares.argmax(axis=1)]
-    right = np.array([p in (label.color, label.alt) for p, label in zip(predicted, labels, strict=True)])
+    right = right_names(predicted, labels)
     by_name: dict[str, list[bool]] = defaultdict(list)
     for label, ok in zip(labels, right, strict=True):
         by_name[label.color].append(bool(ok))
     wrong = Counter(f"{x.color} -> {p}" for x, p, ok in zip(labels, predicted, right, strict=True) if not ok)
     scores = {name: (float(np.mean(by_name[name])), len(by_name[name])) for name in names if by_name[name]}
     return ColorScore(float(right.mean()), scores, wrong, calibration_error(shares.max(axis=1), right))
+
+
+def right_names(predicted: Sequence[str], labels: Sequence[ColorLabel]) -> NDArray[np.bool_]:
+    """(N,) whether each name is the label's, or its `alt`."""
+    return np.array([name in (label.color, label.alt) for name, label in zip(predicted, labels, strict=True)], np.bool_)
 
 
 def calibration_error(confidences: NDArray[np.float32], right: NDArray[np.bool_], bins: int = 10) -> float:

@@ -1,6 +1,6 @@
 """Train the color CLIP from scratch.
 
-Run with `python -m training.colorizer.train --minutes 20 --out training/runs/color-clip`.
+Run with `python -m training.colorizer.train --steps 2000 --out training/runs/color-clip`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ import argparse
 import copy
 import math
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,7 +36,7 @@ REPORT_EVERY = 200
 def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--minutes", type=float, default=20)
+    parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--out", type=Path, default=Path("training/runs/color-clip"))
     parser.add_argument("--hold-out", help="fold or gym to score on, by default the dev photos; the rest trains")
     parser.add_argument("--threads", type=int, default=1)
@@ -63,7 +62,7 @@ def optimizer_of(model: nn.Module) -> torch.optim.Optimizer:
 
 
 def rate_at(share: float) -> float:
-    """Linear warm-up over 5 % of the time, then a half cosine to 1 % of the peak."""
+    """Linear warm-up over 5 % of the steps, then a half cosine to 1 % of the peak."""
     if share < 0.05:
         return LEARNING_RATE * max(share / 0.05, 0.01)
     return LEARNING_RATE * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, (share - 0.05) / 0.95))))
@@ -96,7 +95,7 @@ def follow(average: nn.Module, model: nn.Module) -> None:
 
 
 def train(args: argparse.Namespace) -> None:
-    """Run until the time is up, keep a moving average of the weights, save and score it."""
+    """Train, keep a moving average of the weights, score and save it now and then."""
     torch.manual_seed(args.seed)
     torch.set_num_threads(args.threads)
     learns, scored = split(args.hold_out)
@@ -108,10 +107,10 @@ def train(args: argparse.Namespace) -> None:
     model = towers.build().train().to(memory_format=torch.channels_last)
     average = copy.deepcopy(model)
     optimizer, centers, rng = optimizer_of(model), centers_of(known), np.random.default_rng(args.seed)
-    started, count, losses = time.monotonic(), 0, []
-    while (share := (time.monotonic() - started) / (args.minutes * 60)) < 1:
+    losses: list[float] = []
+    for count in range(1, args.steps + 1):
         for group in optimizer.param_groups:
-            group["lr"] = rate_at(share)
+            group["lr"] = rate_at(count / args.steps)
         loss = step(model, next(batches), known, centers, rng)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -119,17 +118,15 @@ def train(args: argparse.Namespace) -> None:
         optimizer.step()
         follow(average, model)
         losses.append(loss.item())
-        count += 1
-        if count % REPORT_EVERY == 0:
-            report(average, scored, count, share, losses[-REPORT_EVERY:])
-    save(average, args.out, report(average, scored, count, 1.0, losses[-REPORT_EVERY:]))
+        if count % REPORT_EVERY == 0 or count == args.steps:
+            save(average, args.out, report(average, scored, count, losses[-REPORT_EVERY:]))
 
 
-def report(model: nn.Module, scored: list[Labeled], count: int, share: float, losses: list[float]) -> float:
+def report(model: nn.Module, scored: list[Labeled], count: int, losses: list[float]) -> float:
     """Print one line of progress and return the share of right names."""
-    score, scale = evaluate(model.eval(), scored, SIDE_PX), float(model.logit_scale.exp())
+    score, scale = evaluate(model.eval(), scored, SIDE_PX), model.logit_scale.exp().item()
     print(
-        f"step {count:5d}  {share:4.0%}  loss {np.mean(losses):.3f}  scale {scale:.1f}  "
+        f"step {count:5d}  loss {np.mean(losses):.3f}  scale {scale:.1f}  "
         f"top1 {score.top1:.3f}  calibration error {score.expected_calibration_error:.3f}",
         flush=True,
     )
@@ -140,7 +137,6 @@ def save(model: nn.Module, out: Path, top1: float) -> None:
     """Write the averaged weights."""
     out.mkdir(parents=True, exist_ok=True)
     torch.save({"model": model.state_dict(), "top1": top1}, out / "checkpoint.pt")
-    print(f"{out / 'checkpoint.pt'}: top1 {top1:.3f}")
 
 
 if __name__ == "__main__":
