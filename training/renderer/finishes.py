@@ -44,7 +44,7 @@ def _plywood(rng: np.random.Generator, sheet: Sheet) -> tuple[Field, Field]:
     flames = fractal(rng, sheet.shape, sheet.px(0.22), octaves=3, stretch=3.5)
     blend = 0.4 + 0.28 * flames + 0.16 * streaks
     tone = 1 + 0.05 * speckle(rng, sheet.shape, sheet.px(0.002)) + 0.05 * streaks
-    return blend, tone * _panels(rng, sheet, float(rng.uniform(0.03, 0.1)))
+    return blend, tone * _panels(rng, sheet, float(rng.uniform(0.03, 0.13)))
 
 
 def _sanded(rng: np.random.Generator, sheet: Sheet) -> tuple[Field, Field]:

@@ -65,7 +65,7 @@ def draw_lighting(rng: np.random.Generator, center: Vector) -> Lighting:
     tint = np.array([1 + warmth, 1.0, 1 - 1.3 * warmth])
     lamps = []
     for index in range(int(rng.choice([1, 2, 3], p=[0.5, 0.35, 0.15]))):
-        place = center + np.array([rng.uniform(-4, 4), rng.uniform(1.6, 5.0), rng.uniform(1.0, 4.0)])
+        place = center + np.array([rng.uniform(-4, 4), rng.uniform(1.6, 5.0), rng.uniform(0.7, 3.4)])
         reach = float(np.linalg.norm(place - center))
         own_tint = tint * (1 + np.array([1, 0, -1]) * rng.normal(0, 0.04))
         lamps.append(Lamp(place, own_tint * (rng.uniform(0.8, 1.1) if index == 0 else rng.uniform(0.2, 0.6)), reach))

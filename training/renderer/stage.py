@@ -112,5 +112,5 @@ def polygon_cover(corners: Vector, window: Window) -> Field:
 def shadow_shift(stage: Stage, frame: Frame, toward: Vector) -> Vector:
     """Photo pixels (2,) that a shadow moves per meter of height, for light from world direction `toward`."""
     local = frame.to_local(toward)
-    slide = -local[:2] / max(0.3, float(local[2]))
+    slide = -local[:2] / max(0.25, float(local[2]))
     return np.asarray(stage.camera.jacobian(frame)[:, :2] @ slide)

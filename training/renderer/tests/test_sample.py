@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from training.renderer.sample import SIZE_WH
+from training.renderer.sample import SIZE_WH, render_sample
 
 ASSETS = Path(__file__).parents[3] / "assets"
 
@@ -37,3 +37,12 @@ def test_outlines_lie_in_their_boxes_and_in_the_photo():
         assert (outline <= box[2:] + 1).all()
         assert (box >= 0).all()
         assert (box[2:] <= SIZE_WH).all()
+
+
+def test_the_code_still_renders_the_shipped_wall():
+    """At an eighth of the size: the same holds, each in the same place and color."""
+    small = render_sample((SIZE_WH[0] // 8, SIZE_WH[1] // 8))
+    shipped = _truth()["holds"]
+    assert [hold.color for hold in small.holds] == [hold["color"] for hold in shipped]
+    boxes = np.array([hold.box_xyxy for hold in small.holds]) * 8
+    assert np.abs(boxes - np.array([hold["box"] for hold in shipped])).max() <= 24
