@@ -1,4 +1,4 @@
-"""What callers do wrong, through the real HTTP server: the right status and code, quickly, and nobody else is harmed."""
+"""What callers do wrong, through the real HTTP server: the right status and code, quickly, and nobody is harmed."""
 
 import asyncio
 import time
@@ -65,8 +65,9 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize(("body", "kind", "params", "status", "code"), CASES.values(), ids=CASES.keys())
-async def test_is_refused(gate, body, kind, params, status, code):
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+async def test_is_refused(gate, case):
+    body, kind, params, status, code = case
     headers = {} if kind is None else {"content-type": kind}
     for path in ("/api/analyze", "/api/analyze-stream"):
         start_s = time.perf_counter()

@@ -6,7 +6,8 @@ from gateway import messages
 from gateway.domain import StageName
 from gateway.web.failures import STATUS
 
-REASONS = {name.removeprefix("ERROR_REASON_") for name in errors_pb2.ErrorReason.keys()} - {"UNSPECIFIED"}
+_NAMES = errors_pb2.ErrorReason.DESCRIPTOR.values_by_name
+REASONS = {name.removeprefix("ERROR_REASON_") for name in _NAMES} - {"UNSPECIFIED"}
 
 
 @pytest.mark.parametrize("language", messages.LANGUAGES)
