@@ -128,9 +128,24 @@ def test_damaged_metadata_does_not_cost_the_photo(tiff):
     assert header.probe(encoded("JPEG", exif=b"Exif\0\0" + tiff)).orientation == 1
 
 
-@pytest.mark.parametrize(("subsampling", "samples"), [("4:4:4", 3.0), ("4:2:2", 2.0), ("4:2:0", 1.5)])
-def test_chroma_subsampling_is_counted(subsampling, samples):
-    assert header.probe(encoded("JPEG", subsampling=subsampling)).samples_per_px == samples
+@pytest.mark.parametrize(
+    ("data", "samples"),
+    [
+        (encoded("JPEG", mode="L"), 1),
+        (encoded("JPEG", subsampling="4:2:0"), 1.5),
+        (encoded("JPEG", subsampling="4:2:2"), 2),
+        (encoded("JPEG", subsampling="4:4:4"), 3),
+        (encoded("PNG", mode="P"), 1),
+        (encoded("PNG", mode="RGBA"), 4),
+        (encoded("WEBP"), 1.5),
+        (encoded("WEBP", mode="RGBA"), 2.5),
+        (encoded("WEBP", lossless=True), 3),
+        (encoded("WEBP", mode="RGBA", lossless=True), 4),
+        (encoded("WEBP", lossless=True, icc_profile=b"profile"), 3),
+    ],
+)
+def test_stored_samples_are_counted(data, samples):
+    assert header.probe(data).samples_per_px == samples
 
 
 def test_a_sequential_jpeg_in_several_scans_counts_as_progressive():

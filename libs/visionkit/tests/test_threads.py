@@ -1,7 +1,6 @@
 import cv2
 import pillow_heif
 import pytest
-
 from visionkit import threads
 
 
@@ -17,4 +16,4 @@ def restored():
 def test_the_limit_reaches_both_decoders(count):
     threads.limit(count)
     assert cv2.getNumThreads() == count
-    assert pillow_heif.options.DECODE_THREADS == count
+    assert count == pillow_heif.options.DECODE_THREADS

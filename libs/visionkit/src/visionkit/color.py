@@ -1,6 +1,7 @@
 """From whatever color space a photo brings to 8-bit sRGB."""
 
 import io
+from collections.abc import Callable, Mapping
 
 import cv2
 import numpy as np
@@ -10,6 +11,7 @@ from PIL import Image, ImageCms
 from visionkit.pixels.raster import Raster, Samples, Space
 
 Pixels = NDArray[np.uint8]
+Convert = Callable[[Pixels], Samples]  # a strip of any rows to (H, W, 3) uint8
 
 _PROFILE_SPACES = {"gray": "GRAY", "rgb": "RGB ", "cmyk": "CMYK"}
 _MODES = {"gray": ("L", "L"), "rgb": ("RGB", "RGB"), "cmyk": ("CMYK", "CMYK;I")}  # Pillow's, and how bytes fill it
@@ -20,13 +22,12 @@ _16_TO_8_BITS = 255 / 65535
 def to_srgb(raster: Raster) -> Pixels:
     """Convert to (H, W, 3) uint8 sRGB.
 
-    Meant for the shrunk photo: a second array of its size is made. A profile that is damaged or belongs to other
-    channels is ignored, as viewers do.
+    Meant for the shrunk photo: at most a second array of its size is made. A profile that is damaged or belongs to
+    other channels is ignored, as viewers do.
     """
     samples, space = _opaque(_eight_bits(raster.samples), raster.space)
-    profile = None if raster.icc is None else _foreign_profile(raster.icc, space)
-    converted = None if profile is None else _converted(samples, space, profile)
-    return _without_profile(samples, space) if converted is None else converted
+    convert = _by_profile(raster.icc, space) or _WITHOUT_PROFILE.get(space)
+    return samples if convert is None else _in_strips(samples, convert)
 
 
 def _eight_bits(samples: Samples) -> Pixels:
@@ -39,38 +40,46 @@ def _opaque(samples: Pixels, space: Space) -> tuple[Pixels, Space]:
     return (np.ascontiguousarray(samples[..., :3]), "rgb") if space == "rgba" else (samples, space)
 
 
-def _without_profile(samples: Pixels, space: Space) -> Pixels:
-    if space == "gray":
-        return cv2.cvtColor(samples, cv2.COLOR_GRAY2RGB).view(np.uint8)
-    if space == "cmyk":
-        light = cv2.merge([samples[..., 3]] * 3)  # what black ink lets through
-        return cv2.multiply(np.ascontiguousarray(samples[..., :3]), light, scale=1 / 255).view(np.uint8)
-    return samples
+def _in_strips(samples: Pixels, convert: Convert) -> Pixels:
+    rgb = np.empty((*samples.shape[:2], 3), np.uint8)
+    for top in range(0, len(samples), _STRIP_ROWS):
+        strip = np.ascontiguousarray(samples[top : top + _STRIP_ROWS])
+        rgb[top : top + len(strip)] = convert(strip)
+    return rgb
 
 
-def _foreign_profile(icc: bytes, space: Space) -> ImageCms.ImageCmsProfile | None:
-    """The profile if it says anything beyond sRGB about samples of this space."""
+def _gray_to_rgb(strip: Pixels) -> Samples:
+    return cv2.cvtColor(strip, cv2.COLOR_GRAY2RGB)
+
+
+def _cmyk_to_rgb(strip: Pixels) -> Samples:
+    light = cv2.cvtColor(strip[..., 3], cv2.COLOR_GRAY2RGB)  # what black ink lets through
+    return cv2.multiply(np.ascontiguousarray(strip[..., :3]), light, scale=1 / 255)
+
+
+_WITHOUT_PROFILE: Mapping[Space, Convert] = {"gray": _gray_to_rgb, "cmyk": _cmyk_to_rgb}
+
+
+def _by_profile(icc: bytes | None, space: Space) -> Convert | None:
+    """A conversion through Little CMS, if there is a usable profile that says anything beyond sRGB."""
+    if icc is None:
+        return None
+    mode, filling = _MODES[space]
     try:
         profile = ImageCms.getOpenProfile(io.BytesIO(icc))
-    except ImageCms.PyCMSError:
-        return None
-    description = profile.profile.profile_description or ""
-    if profile.profile.xcolor_space != _PROFILE_SPACES[space] or description.startswith("sRGB"):
-        return None
-    return profile
-
-
-def _converted(samples: Pixels, space: Space, profile: ImageCms.ImageCmsProfile) -> Pixels | None:
-    """Convert through Little CMS, in strips; None when it finds no way from the profile to sRGB."""
-    mode, filling = _MODES[space]
-    height, width = samples.shape[:2]
-    rgb = np.empty((height, width, 3), np.uint8)
-    try:
+        if not _is_foreign(profile, space):
+            return None
         transform = ImageCms.buildTransform(profile, ImageCms.createProfile("sRGB"), mode, "RGB")
-        for top in range(0, height, _STRIP_ROWS):
-            strip = np.ascontiguousarray(samples[top : top + _STRIP_ROWS])
-            image = Image.frombytes(mode, (width, len(strip)), strip.data, "raw", filling)
-            rgb[top : top + len(strip)] = np.asarray(transform.apply(image))
     except ImageCms.PyCMSError:
         return None
-    return rgb
+
+    def convert(strip: Pixels) -> Samples:
+        image = Image.frombytes(mode, strip.shape[1::-1], strip.data, "raw", filling)
+        return np.asarray(transform.apply(image))
+
+    return convert
+
+
+def _is_foreign(profile: ImageCms.ImageCmsProfile, space: Space) -> bool:
+    description = profile.profile.profile_description or ""
+    return profile.profile.xcolor_space == _PROFILE_SPACES[space] and not description.startswith("sRGB")

@@ -24,8 +24,8 @@ class PhotoHeader:
         progressive: The decoder must hold all coefficients of the photo at once, whatever the decode scale: a
             progressive JPEG, or a sequential one that comes in several scans.
         orientation: EXIF orientation 1..8; 1 where it is missing or nonsense, and for HEIC, whose decoder rotates.
-        samples_per_px: Stored samples for each pixel: 1.5 for a JPEG with 4:2:0 chroma, 3 with 4:4:4; `channels` in
-            other formats. Two bytes each is what `progressive` costs.
+        samples_per_px: Stored samples for each pixel: 1.5 with 4:2:0 chroma, 3 with 4:4:4 and in lossless color, 1 in
+            gray and palettes, one more with alpha.
     """
 
     format: PhotoFormat

@@ -36,7 +36,8 @@ def read_header(data: bytes) -> PhotoHeader:
             channels = 4
         elif name == b"eXIf":
             orientation = exif.orientation(bytes(body))
-    return PhotoHeader("png", width, height, depth, channels, False, orientation, float(channels))
+    samples_per_px = 1 if kind == _PALETTE else channels
+    return PhotoHeader("png", width, height, depth, channels, False, orientation, float(samples_per_px))
 
 
 def icc_profile(data: bytes) -> bytes | None:

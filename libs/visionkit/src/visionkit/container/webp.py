@@ -26,22 +26,24 @@ def read_header(data: bytes) -> PhotoHeader:
     if name not in _PARSERS:
         raise InvalidImage("The WebP does not start with a picture.")
     width, height, alpha = _PARSERS[name](body)
-    channels = 4 if alpha else 3
-    return PhotoHeader("webp", width, height, 8, channels, False, _orientation(data), float(channels))
+    lossless = _chunk(data, b"VP8L") is not None
+    samples_per_px = (3 if lossless else 1.5) + alpha
+    return PhotoHeader("webp", width, height, 8, 4 if alpha else 3, False, _orientation(data), samples_per_px)
 
 
 def icc_profile(data: bytes) -> bytes | None:
     """Return the color profile, None if there is none."""
-    return _chunk(data, b"ICCP")
+    profile = _chunk(data, b"ICCP")
+    return None if profile is None else bytes(profile)
 
 
 def _orientation(data: bytes) -> int:
     block = _chunk(data, b"EXIF")
-    return exif.UPRIGHT if block is None else exif.orientation(block)
+    return exif.UPRIGHT if block is None else exif.orientation(bytes(block))
 
 
-def _chunk(data: bytes, wanted: bytes) -> bytes | None:
-    return next((bytes(body) for name, body in _chunks(data) if name == wanted), None)
+def _chunk(data: bytes, wanted: bytes) -> memoryview | None:
+    return next((body for name, body in _chunks(data) if name == wanted), None)
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
