@@ -66,11 +66,12 @@ class Lifecycle:
         if not self.memory.limit_bytes:
             return MemoryBudget(0, queue_limit=queue_limit)
         reserve_bytes = round(self.memory.limit_bytes * _RESERVE)
-        spare_bytes = self.memory.limit_bytes - self.memory.floor_bytes - self.inbox.capacity_bytes - reserve_bytes
+        pinned_bytes = self.memory.pinned_bytes()
+        spare_bytes = self.memory.limit_bytes - pinned_bytes - self.inbox.capacity_bytes - reserve_bytes
         if spare_bytes <= 0:
             raise StartError(
                 f"the memory limit of {self.memory.limit_bytes / MB:.0f} MB is too small: loaded and warm it takes "
-                f"{self.memory.floor_bytes / MB:.0f} MB, the inbox {self.inbox.capacity_bytes / MB:.0f} MB, and "
+                f"{pinned_bytes / MB:.0f} MB, the inbox {self.inbox.capacity_bytes / MB:.0f} MB, and "
                 f"{reserve_bytes / MB:.0f} MB are kept in reserve"
             )
         return MemoryBudget(spare_bytes, queue_limit=queue_limit)
