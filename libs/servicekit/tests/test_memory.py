@@ -32,7 +32,8 @@ def v2(tmp_path: Path) -> tuple[Path, Path]:
 @pytest.fixture
 def v1(tmp_path: Path) -> tuple[Path, Path]:
     proc = tree(tmp_path / "proc", {"cgroup": "5:cpu,cpuacct:/x\n4:memory:/pods/one\n"})
-    stat = "inactive_file 1\nhierarchical_memory_limit 256000000\ntotal_inactive_file 30000000\ntotal_active_file 2000000\n"
+    stat = "inactive_file 1\nhierarchical_memory_limit 256000000\n"
+    stat += "total_inactive_file 30000000\ntotal_active_file 2000000\n"
     root = tree(
         tmp_path / "cgroup",
         {"memory/pods/one/memory.usage_in_bytes": "100000000\n", "memory/pods/one/memory.stat": stat},
@@ -58,9 +59,12 @@ def test_in_v1_the_hierarchys_limit_counts_and_inactive_file_pages_do_not(v1):
     assert MemoryMeter(limit).used_bytes() == 70_000_000
 
 
-def test_no_file_page_is_pinned(v1, v2):
-    assert MemoryMeter(find_limit(root=v1[0], proc=v1[1])).pinned_bytes() == 68_000_000
+def test_in_v2_no_file_page_is_pinned(v2):
     assert MemoryMeter(find_limit(root=v2[0], proc=v2[1])).pinned_bytes() == 109_999_993
+
+
+def test_in_v1_no_file_page_is_pinned(v1):
+    assert MemoryMeter(find_limit(root=v1[0], proc=v1[1])).pinned_bytes() == 68_000_000
 
 
 def test_inside_a_container_the_mounts_root_is_the_cgroup(v2):

@@ -47,8 +47,8 @@ class MemoryMeter:
     def pinned_bytes(self) -> int:
         """What the kernel cannot drop when memory gets tight: the use less all file pages.
 
-        The working set of a service that has just started depends on who had read the image's files before: a cold start
-        under a tight limit counts tens of megabytes of libraries as active that a warm start does not.
+        The working set of a service that has just started depends on whether the image's files had been read before: a
+        cold start under a tight limit counts tens of megabytes of libraries as active that a warm start does not.
         """
         return self._usage_less("inactive_file", "active_file")
 
