@@ -14,8 +14,10 @@ from training import _torchvision_shim
 _torchvision_shim.install()
 
 from torchvision.ops import nms  # noqa: E402
+from ultralytics.nn.tasks import SegmentationModel  # noqa: E402
 
-from training.detector.walls import Wall, read_photo, read_walls  # noqa: E402
+from training.detector.scoring import average_precision, match, overlaps  # noqa: E402
+from training.detector.walls import KINDS, Wall, read_photo, read_walls  # noqa: E402
 
 LOWEST_CONFIDENCE = 0.01
 OVERLAP = 0.6  # IoU above which the weaker of two boxes is dropped, whatever their kinds
@@ -51,32 +53,6 @@ def detect(network: nn.Module, bgr: NDArray[np.uint8], side_px: int) -> tuple[ND
     return photo_boxes, scores[best].numpy(), kinds[best].numpy().astype(np.float32)
 
 
-def overlaps(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(N, M) IoU of (N, 4) and (M, 4) boxes."""
-    sides = np.minimum(a[:, None, 2:], b[None, :, 2:]) - np.maximum(a[:, None, :2], b[None, :, :2])
-    both = sides.clip(0).prod(axis=2)
-    areas = [(x[:, 2:] - x[:, :2]).prod(axis=1) for x in (a, b)]
-    return np.asarray(both / (areas[0][:, None] + areas[1][None] - both).clip(1e-9), np.float32)
-
-
-def match(iou: NDArray[np.float32], threshold: float) -> NDArray[np.bool_]:
-    """(N,) whether each prediction, best first, takes a truth that no better one took."""
-    iou, hits = iou.copy(), np.zeros(len(iou), np.bool_)
-    for i in range(len(iou) if iou.shape[1] else 0):
-        j = int(iou[i].argmax())
-        if iou[i, j] >= threshold:
-            hits[i], iou[:, j] = True, -1
-    return hits
-
-
-def average_precision(scores: NDArray[np.float32], hits: NDArray[np.bool_], truths: int) -> float:
-    """COCO's 101-point average precision of pooled predictions."""
-    found = np.cumsum(hits[np.argsort(-scores, kind="stable")])
-    recall, precision = found / max(1, truths), found / np.arange(1, len(found) + 1)
-    precision = np.append(np.maximum.accumulate(precision[::-1])[::-1], 0)
-    return float(precision[np.searchsorted(recall, np.linspace(0, 1, 101))].mean())
-
-
 def score_network(network: nn.Module, walls: list[Wall], side_px: int, threshold: float = 0.5) -> float:
     """Box AP at one IoU threshold, whatever the kinds."""
     network.eval()
@@ -90,13 +66,9 @@ def score_network(network: nn.Module, walls: list[Wall], side_px: int, threshold
 
 def load_network(checkpoint: Path) -> nn.Module:
     """The averaged network of a checkpoint of `training.detector.train`, on the CPU."""
-    from ultralytics.nn.tasks import SegmentationModel  # noqa: PLC0415
-
-    from training.detector.walls import KINDS  # noqa: PLC0415
-
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
     network = SegmentationModel(state["plan"]["architecture"], nc=len(KINDS), verbose=False)
-    network.names = dict(enumerate(KINDS))
+    network.names = dict(enumerate(KINDS))  # what ultralytics' predictor shows
     network.load_state_dict(state["ema"])
     return network.eval()
 

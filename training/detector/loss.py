@@ -7,10 +7,11 @@ grid of points laid over its hold's box.
 
 from dataclasses import dataclass
 from types import SimpleNamespace
+from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 from ultralytics.utils.loss import v8DetectionLoss
 
 POSITIVES = 64  # anchors of a picture whose masks are scored
@@ -43,6 +44,20 @@ class Batch:
         return Batch(*(getattr(self, name).to(device, non_blocking=True) for name in self.__slots__))
 
 
+class Assigned(NamedTuple):
+    """Which anchors stand for which holds.
+
+    Attributes:
+        positive: (B, anchors) bool, whether an anchor stands for a hold.
+        owner: (B, anchors) int64, which hold of the picture.
+        boxes: (B, anchors, 4) pixels, the box of that hold.
+    """
+
+    positive: Tensor
+    owner: Tensor
+    boxes: Tensor
+
+
 class HoldLoss:
     """Sum of box, class, distribution and mask losses of a batch, per picture."""
 
@@ -61,39 +76,35 @@ class HoldLoss:
             The loss to minimize (a scalar) and its parts by name.
         """
         targets = {"batch_idx": batch.picture, "cls": batch.kinds, "bboxes": batch.boxes}
-        (positive, owner, boxes, _, _), parts, _ = self._detection.get_assigned_targets_and_loss(outputs, targets)
-        mask = mask_loss(outputs["proto"], outputs["mask_coefficient"], positive, owner, boxes, batch.owners)
+        assigned, parts, _ = self._detection.get_assigned_targets_and_loss(outputs, targets)
+        mask = mask_loss(outputs["proto"], outputs["mask_coefficient"], Assigned(*assigned[:3]), batch.owners)
         named = dict(zip(("box", "class", "dfl", "mask"), [*parts.detach().tolist(), mask.item()], strict=True))
         return parts.sum() + MASK_GAIN * mask, named
 
 
-def mask_loss(
-    prototypes: Tensor, coefficients: Tensor, positive: Tensor, owner: Tensor, boxes: Tensor, owners: Tensor
-) -> Tensor:
+def mask_loss(prototypes: Tensor, coefficients: Tensor, assigned: Assigned, owners: Tensor) -> Tensor:
     """Mean cross-entropy of mask logits at points in and just around the holds' boxes.
 
     Args:
         prototypes: (B, 32, S/4, S/4).
         coefficients: (B, 32, anchors).
-        positive: (B, anchors) bool, anchors that stand for a hold.
-        owner: (B, anchors) int64, which hold of the picture.
-        boxes: (B, anchors, 4) pixels, the box of that hold.
+        assigned: which anchors stand for which holds.
         owners: (B, S, S) int32, 0 for wall, i + 1 for the picture's i-th hold.
     """
     side = owners.shape[-1]
     losses = []
-    for b in range(len(positive)):
-        anchors = positive[b].nonzero()[:, 0]
+    for b in range(len(owners)):
+        anchors = assigned.positive[b].nonzero()[:, 0]
         if len(anchors) == 0:
             continue
         anchors = anchors[torch.randperm(len(anchors), device=anchors.device)[:POSITIVES]]
-        points = grid_points(boxes[b, anchors])
+        points = grid_points(assigned.boxes[b, anchors])
         at = (points / side * 2 - 1)[None]
-        planes = F.grid_sample(prototypes[b : b + 1], at, align_corners=False, padding_mode="border")[0]
+        planes = functional.grid_sample(prototypes[b : b + 1], at, align_corners=False, padding_mode="border")[0]
         logits = torch.einsum("ck,ckp->kp", coefficients[b][:, anchors], planes)
         x, y = points.long().clamp_(0, side - 1).unbind(-1)
-        inside = owners[b][y, x] == owner[b, anchors, None] + 1
-        losses.append(F.binary_cross_entropy_with_logits(logits, inside.float()))
+        inside = owners[b][y, x] == assigned.owner[b, anchors, None] + 1
+        losses.append(functional.binary_cross_entropy_with_logits(logits, inside.float()))
     return torch.stack(losses).mean() if losses else prototypes.sum() * 0
 
 

@@ -9,11 +9,13 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from training.detector.evaluate import MAX_DETECTIONS, OVERLAP, load_network
+from training.detector.walls import read_photo
 
 PHOTOS = (
     Path("assets/sample-wall.jpg"),
@@ -23,10 +25,19 @@ PHOTOS = (
 )
 RECORD = Path("services/detector/tests/data/ultralytics-640.npz")
 LEAST_CONFIDENCE = 0.25
+MAX_SIDE_PX = 1280  # larger photos are reduced first, as the service does
 
 
-def predict(network: torch.nn.Module, photos: list[str]) -> list[Any]:
-    """Ultralytics' results for the photos, at 640 px, with masks at the photos' own resolution."""
+def read_reduced(path: Path) -> NDArray[np.uint8]:
+    """A photo as BGR, its longer side at most `MAX_SIDE_PX`."""
+    photo = read_photo(path)
+    scale = min(1.0, MAX_SIDE_PX / max(photo.shape[:2]))
+    size = (round(photo.shape[1] * scale), round(photo.shape[0] * scale))
+    return np.asarray(cv2.resize(photo, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def predict(network: torch.nn.Module, photos: list[NDArray[np.uint8]]) -> list[Any]:
+    """Ultralytics' results for BGR photos, at 640 px, with masks at the photos' own resolution."""
     from ultralytics import YOLO  # noqa: PLC0415 - after the shim that evaluate installs
 
     yolo = YOLO("yolo11n-seg.yaml", task="segment")
@@ -68,7 +79,8 @@ def main() -> None:
     parser.add_argument("checkpoint", type=Path)
     args = parser.parse_args()
     arrays: dict[str, NDArray[Any]] = {}
-    for photo, result in zip(PHOTOS, predict(load_network(args.checkpoint), [str(p) for p in PHOTOS]), strict=True):
+    results = predict(load_network(args.checkpoint), [read_reduced(path) for path in PHOTOS])
+    for photo, result in zip(PHOTOS, results, strict=True):
         boxes = result.boxes.xyxy.numpy()
         arrays[f"{photo.name}/boxes"] = boxes
         arrays[f"{photo.name}/confidences"] = result.boxes.conf.numpy()

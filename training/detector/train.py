@@ -3,8 +3,8 @@
 The learning rate follows the clock, so that a run of any length ends well trained. A run that was stopped goes on with
 the same command; one that is over is left alone.
 
-On CPU there is one process with one thread for each core: two processes that average their gradients keep going when
-something else runs beside them, while one process with two threads waits at every barrier (measured: 2 to 5 times slower).
+On CPU there is one process with one thread for each core: processes that average their gradients keep going when
+something else runs beside them, while the threads of one process wait at every barrier (measured: 2 to 5 times slower).
 """
 
 import argparse
@@ -160,13 +160,12 @@ def rate_factor(progress: float, steps: int) -> float:
     return cosine * min(1.0, (steps + 1) / WARMUP_STEPS)
 
 
-def as_float32(outputs: Any) -> Any:
-    """The network's outputs with every tensor in float32, whatever they are nested in."""
-    if isinstance(outputs, Tensor):
-        return outputs.float()
-    if isinstance(outputs, dict):
-        return {name: as_float32(value) for name, value in outputs.items()}
-    return [as_float32(value) for value in outputs]
+def as_float32(outputs: dict[str, Tensor | list[Tensor]]) -> dict[str, Tensor | list[Tensor]]:
+    """The network's outputs with every tensor in float32; "feats" is a list, one for each stride."""
+    return {
+        name: value.float() if isinstance(value, Tensor) else [part.float() for part in value]
+        for name, value in outputs.items()
+    }
 
 
 def train(run: Run) -> None:
