@@ -7,11 +7,12 @@ from itertools import chain
 from pathlib import Path
 
 import click
+from PIL import Image
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from climbmate_client import events, overlay
-from climbmate_client.answers import Analysis, Health, Rgb
+from climbmate_client.answers import Analysis, Health
 from climbmate_client.cli import report
 from climbmate_client.cli.exits import explained
 from climbmate_client.errors import ClimbmateError
@@ -46,6 +47,13 @@ def _picture(_context: click.Context, _option: click.Parameter, file: Path | Non
     callback=_picture,
     help="Draw outlines and problems on the photo into this file (.png, .jpg, .webp).",
 )
+@click.option(
+    "--overlay-side",
+    type=click.IntRange(64, 16384),
+    default=2048,
+    show_default=True,
+    help="The overlay's longer side in pixels; a smaller photo keeps its size.",
+)
 @click.option("--max-holds", type=click.IntRange(1, 300), help="At most this many holds, the largest ones.")
 @click.option("--min-confidence", type=click.FloatRange(0.01, 1), help="Only holds at least this confident.")
 def analyze(
@@ -55,6 +63,7 @@ def analyze(
     as_json: bool,
     save: Path | None,
     overlay_file: Path | None,
+    overlay_side: int,
     max_holds: int | None,
     min_confidence: float | None,
 ) -> None:
@@ -69,7 +78,8 @@ def analyze(
         if save:
             _write(save, analysis.to_json() + b"\n")
         if overlay_file:
-            _write(overlay_file, _drawn(data, analysis, palette, overlay_file))
+            image = overlay.draw(data, analysis, palette=palette, longer_side_px=overlay_side)
+            _write(overlay_file, _encoded(image, overlay_file))
     if as_json:
         click.echo(analysis.to_json())
     else:
@@ -108,11 +118,11 @@ def _follow(steps: Iterator[events.Event], aside: Console) -> Analysis:
     raise ClimbmateError("The stream ended without a result.")
 
 
-def _drawn(photo: bytes, analysis: Analysis, palette: dict[str, Rgb], file: Path) -> bytes:
-    """Encode the overlay in the format of the file's name."""
+def _encoded(image: Image.Image, file: Path) -> bytes:
+    """Encode a picture in the format of the file's name."""
     encoded = io.BytesIO()
     kind, options = _PICTURES[file.suffix.lower()]
-    overlay.draw(photo, analysis, palette=palette).save(encoded, kind, **options)
+    image.save(encoded, kind, **options)
     return encoded.getvalue()
 
 
