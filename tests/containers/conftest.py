@@ -123,8 +123,9 @@ def run_service():
     def run(service, **variables):
         limits = COMPOSE["services"][service]
         container = Container(f"climbmate-test-{service}-{uuid.uuid4().hex[:8]}", free_address(), free_address())
+        given = dict(entry.split("=", 1) for entry in limits["environment"] if "=" in entry)
         listens = dict(zip(LISTENS[service], (container.grpc, container.http), strict=True))
-        environment = [f"--env={name}={value}" for name, value in (listens | variables).items()]
+        environment = [f"--env={name}={value}" for name, value in (given | listens | variables).items()]
         hardening = ["--read-only", "--read-only-tmpfs=false", "--cap-drop=all", "--security-opt=no-new-privileges"]
         memory = [f"--memory={limits['mem_limit']}", f"--memory-swap={limits['memswap_limit']}"]
         options = ["--detach", "--network=host", f"--name={container.name}", *hardening, *memory, *environment]
