@@ -134,9 +134,13 @@ def _random_affine(rng: np.random.Generator, scale: float, *, gentle: bool) -> N
 
 
 def view_scene(scene: Scene, matrix: NDArray[np.float64], size_wh: tuple[int, int]) -> Scene:
-    """Warp a scene by a (2, 3) affine matrix into a new one of `size_wh`; holds mostly outside lose their label."""
-    bgr = cv2.warpAffine(scene.bgr, matrix, size_wh, flags=cv2.INTER_LINEAR, borderValue=(PAD, PAD, PAD))
-    owners = cv2.warpAffine(scene.owners, matrix, size_wh, flags=cv2.INTER_NEAREST, borderValue=0)
+    """Warp a scene by a (2, 3) affine matrix into a new one of `size_wh`; holds mostly outside lose their label.
+
+    Boxes count from pixels' edges, OpenCV warps from pixels' centers: half a pixel lies between the two.
+    """
+    of_centers = np.column_stack([matrix[:, :2], matrix[:, 2] + matrix[:, :2] @ [0.5, 0.5] - 0.5])
+    bgr = cv2.warpAffine(scene.bgr, of_centers, size_wh, flags=cv2.INTER_LINEAR, borderValue=(PAD, PAD, PAD))
+    owners = cv2.warpAffine(scene.owners, of_centers, size_wh, flags=cv2.INTER_NEAREST, borderValue=0)
     boxes = warp_boxes(scene.boxes_xyxy, matrix)
     clipped = boxes.clip(0, np.float32([*size_wh, *size_wh]))
     sides = clipped[:, 2:] - clipped[:, :2]
