@@ -26,7 +26,8 @@ _COSTS: Mapping[PhotoFormat, Callable[[PhotoHeader, int], Cost]] = {
     "heic": heic.cost,
 }
 _MARGIN = 1.03
-_SMALL_CHANGE_BYTES = 2 << 20  # Huffman and color tables, metadata, the allocator's rounding
+_SMALL_CHANGE_BYTES = 3_000_000  # Huffman and color tables, metadata, what the allocator keeps for later
+_HEIC_FILE_COPIES = 2  # libheif's and its decoder's; the other decoders read the file where it is
 
 
 def decode(data: bytes, header: PhotoHeader, *, max_side_px: int) -> Photo:
@@ -48,18 +49,25 @@ def decode(data: bytes, header: PhotoHeader, *, max_side_px: int) -> Photo:
     return Photo(rgb, header.shown_wh)
 
 
-def predict_peak_bytes(header: PhotoHeader, *, max_side_px: int) -> int:
+def predict_peak_bytes(header: PhotoHeader, *, file_bytes: int, max_side_px: int) -> int:
     """Predict from the header what `decode` holds at its peak, its result included and the file's bytes not.
 
     An upper bound also where the header lies, because no decoder goes beyond the size that it claims; within 1.5
     times of the truth for honest photos above 2 megapixels.
+
+    Args:
+        header: What `probe` said of the file.
+        file_bytes: The file's size.
+        max_side_px: As for `decode`.
     """
     cost = _COSTS[header.format](header, max_side_px)
     width, height = _fitting_wh(header, max_side_px)
     fitting, rgb = header.channels * width * height, 3 * width * height
     shrinking = 0 if cost.raster_bytes == fitting else cost.raster_bytes + fitting
+    converting = fitting + rgb if header.channels == 3 else shrinking + rgb  # the allocator still holds the raster
     turning = 0 if header.orientation == 1 else 2 * rgb
-    return round(_MARGIN * max(cost.peak_bytes, shrinking, fitting + rgb, turning)) + _SMALL_CHANGE_BYTES
+    copies = _HEIC_FILE_COPIES * file_bytes if header.format == "heic" else 0
+    return round(_MARGIN * max(cost.peak_bytes, shrinking, converting, turning)) + copies + _SMALL_CHANGE_BYTES
 
 
 def _fitting_wh(header: PhotoHeader, max_side_px: int) -> tuple[int, int]:

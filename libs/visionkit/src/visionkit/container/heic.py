@@ -18,6 +18,7 @@ DECODER_ERRORS = (ValueError, EOFError, SyntaxError, RuntimeError, OSError, Inde
 
 _BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis"})  # HEVC stills; no sequences, no AVIF
 _CHANNELS = {"L": 1, "I;16": 1, "RGB": 3, "RGBA": 4, "RGBa": 4}  # pillow_heif's modes
+_COLOR_SAMPLES = {420: 1.5, 422: 2.0, 444: 3.0}  # stored for each pixel
 _BOX_HEADER_BYTES, _LARGE_BOX, _MAX_BOXES = 8, 1, 1_000
 _PICTURE_BOXES = frozenset({b"meta", b"mdat"})
 _GENERIC_BRANDS = frozenset({b"mif1", b"mif2"})
@@ -40,7 +41,8 @@ def read_header(data: bytes) -> PhotoHeader:
     image = open_primary(data)
     width, height = image.size
     channels = _CHANNELS[image.mode]
-    return PhotoHeader("heic", width, height, image.info["bit_depth"], channels, False, exif.UPRIGHT, float(channels))
+    depth, samples_per_px = image.info["bit_depth"], _COLOR_SAMPLES.get(image.info.get("chroma"), 1.0) + (channels == 4)
+    return PhotoHeader("heic", width, height, depth, channels, False, exif.UPRIGHT, samples_per_px)
 
 
 def open_primary(data: bytes) -> Any:  # noqa: ANN401 - pillow_heif is optional

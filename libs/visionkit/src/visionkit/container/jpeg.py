@@ -19,6 +19,7 @@ _EXIF_PREFIX = b"Exif\0\0"
 _ICC_PREFIX = b"ICC_PROFILE\0"
 _MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # neither stuffed, fill nor restart
 _MAX_SEGMENTS = 10_000  # a camera writes a few dozen
+_MAX_PROFILE_PIECES = 32  # 2 MiB, as printers' profiles take
 
 
 def read_header(data: bytes) -> PhotoHeader:
@@ -38,13 +39,15 @@ def read_header(data: bytes) -> PhotoHeader:
 
 
 def icc_profile(data: bytes) -> bytes | None:
-    """Join the pieces of the color profile; None if there is none or a piece is missing."""
+    """Join the pieces of the color profile; None if there is none, a piece is missing or it is absurdly large."""
     pieces: dict[int, bytes] = {}
     expected = 0
     for marker, body in _segments(data):
         if marker == _APP2 and body.startswith(_ICC_PREFIX) and len(body) > len(_ICC_PREFIX) + 2:
             number, expected = body[len(_ICC_PREFIX)], body[len(_ICC_PREFIX) + 1]
             pieces[number] = body[len(_ICC_PREFIX) + 2 :]
+        if len(pieces) > _MAX_PROFILE_PIECES:
+            return None
     if not pieces or sorted(pieces) != list(range(1, expected + 1)):
         return None
     return b"".join(pieces[number] for number in sorted(pieces))

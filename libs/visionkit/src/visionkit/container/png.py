@@ -18,7 +18,7 @@ _MAX_SIDE_PX = 2**31 - 1
 _PIXEL_CHUNKS = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
 _CHUNK_OVERHEAD_BYTES = 12  # length, name, checksum
 _MAX_CHUNKS = 100_000  # of 8 KiB, as encoders write them: 800 MB
-_MAX_PROFILE_BYTES = 4 << 20  # printers' profiles take 1 to 2 MiB
+_MAX_PROFILE_BYTES = 1 << 20  # screens and cameras take a few KiB; a few packed ones unpack to gigabytes
 
 
 def read_header(data: bytes) -> PhotoHeader:

@@ -9,6 +9,11 @@ from visionkit.pixels import alpha
 from visionkit.pixels.cost import Cost
 from visionkit.pixels.raster import Raster
 
+# bytes for each pixel at the peak, by stored color samples: gray, 4:2:0, 4:2:2, 4:4:4
+_BYTES = {1.0: 2.6, 1.5: 5.2, 2.0: 8.2, 3.0: 9.2}
+_DEEP_BYTES = {1.0: 4.4, 1.5: 7.6, 2.0: 13.2, 3.0: 15.2}
+_ALPHA_BYTES, _DEEP_ALPHA_BYTES = 3.5, 5.2  # on top
+
 
 def decode(data: bytes, header: PhotoHeader, _max_side_px: int) -> Raster:
     """Decode at full size, to 8 bits, rotated as the file says.
@@ -39,6 +44,9 @@ def _shape(header: PhotoHeader) -> tuple[int, ...]:
 
 
 def cost(header: PhotoHeader, _max_side_px: int) -> Cost:
-    """The samples at full size, and libheif's planes: measured as 2 bytes a pixel, with alpha 5."""
-    samples = header.channels * header.pixels
-    return Cost(samples + (5 if header.channels == 4 else 2) * header.pixels, samples)
+    """The samples at full size, libheif's planes and their conversions, as measured."""
+    deep = header.bit_depth > 8
+    alpha_px_bytes = (_DEEP_ALPHA_BYTES if deep else _ALPHA_BYTES) if header.channels == 4 else 0
+    color_samples = header.samples_per_px - (header.channels == 4)
+    px_bytes = (_DEEP_BYTES if deep else _BYTES)[color_samples] + alpha_px_bytes
+    return Cost(px_bytes * header.pixels, header.channels * header.pixels)

@@ -13,7 +13,6 @@ from visionkit.pixels.raster import Raster, Space
 
 _SPACES: Mapping[int, tuple[Space, str]] = {1: ("gray", "GRAY"), 3: ("rgb", "RGB"), 4: ("cmyk", "CMYK")}
 _COEFFICIENT_BYTES = 2
-_WORK_ROWS = 64  # bytes for each column
 _MAX_SCANS = 64  # encoders write about ten; each costs a pass over all coefficients and cannot be interrupted
 
 
@@ -39,7 +38,7 @@ def decode(data: bytes, header: PhotoHeader, max_side_px: int) -> Raster:
 
 
 def cost(header: PhotoHeader, max_side_px: int) -> Cost:
-    """The samples at the decode scale and rows of work space.
+    """The samples at the decode scale.
 
     A `progressive` photo takes the coefficients of the full size besides, 2 bytes a stored sample, whatever the scale.
     """
@@ -47,4 +46,4 @@ def cost(header: PhotoHeader, max_side_px: int) -> Cost:
     eighths = min(8, ceil(8 * max_side_px / longer))
     samples = ceil(header.width * eighths / 8) * ceil(header.height * eighths / 8) * header.channels
     coefficients = _COEFFICIENT_BYTES * header.samples_per_px * header.pixels if header.progressive else 0
-    return Cost(samples + coefficients + _WORK_ROWS * header.width, samples)
+    return Cost(samples + coefficients, samples)

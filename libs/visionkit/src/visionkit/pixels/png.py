@@ -20,7 +20,7 @@ from visionkit.pixels.cost import Cost
 from visionkit.pixels.raster import Raster
 
 _STRIP_ROWS = 64
-_STRIP_BYTES = 14  # a pixel: cut out, converted, shrunk
+_STRIP_COPIES = 2  # cut out and converted
 _MODES = {1: "L", 2: "RGBA", 3: "RGB", 4: "RGBA"}  # Pillow's; a letter is a channel
 _16_BIT_GRAY = "I;16"
 
@@ -53,7 +53,7 @@ def cost(header: PhotoHeader, max_side_px: int) -> Cost:
     px_bytes = 4 if header.samples_per_px > 1 else max(1, header.bit_depth // 8)
     strip_px = min(header.height, _strip_rows(block)) * header.width
     samples = ceil(header.width / block) * ceil(header.height / block) * len(_MODES[header.channels])
-    return Cost(px_bytes * header.pixels + _STRIP_BYTES * strip_px + samples, samples)
+    return Cost(px_bytes * (header.pixels + _STRIP_COPIES * strip_px) + samples, samples)
 
 
 def _block_px(header: PhotoHeader, max_side_px: int) -> int:
