@@ -178,17 +178,25 @@ class Gate:
             ),
         }
         self.settings = GatewaySettings(
-            gateway_listen=f"unix:{folder}/http",
             gateway_detector_target=self.services["detector"].target,
             gateway_colorizer_target=self.services["colorizer"].target,
-            **{"gateway_chunk_holds": 2, "drain_limit_s": 2.0, **own_settings},
+            **{
+                "gateway_listen": f"unix:{folder}/http",
+                "gateway_chunk_holds": 2,
+                "drain_limit_s": 2.0,
+                **own_settings,
+            },
         )
         self.http_path = f"{folder}/http"
         self.grpc_target = f"unix:{folder}/grpc"
         memory = MemoryMeter(MemoryLimit(0, None))
         self.lifecycle = Lifecycle(memory, Metrics(memory), MemoryBudget(inbox_bytes, queue_limit=64), asyncio.Event())
+        listen = self.settings.gateway_listen
+        uds = self.http_path if listen.startswith("unix:") else None
         self.http = httpx.AsyncClient(
-            base_url="http://gateway", transport=httpx.AsyncHTTPTransport(uds=self.http_path), timeout=20
+            base_url="http://gateway" if uds else f"http://{listen}",
+            transport=httpx.AsyncHTTPTransport(uds=uds),
+            timeout=20,
         )
 
     async def live(self, running: asyncio.Event) -> None:

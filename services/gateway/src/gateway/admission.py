@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Iterator
 from servicekit.budget import MemoryBudget, Reservation
 from servicekit.errors import Overloaded
 
+COPIES = 2
+"""How often a photo is in memory at most: as it arrived and as the request to the detector, or as that and in gRPC."""
 _RETRY_AFTER_S = 1.0
 
 
@@ -43,8 +45,8 @@ class Admission:
             self.in_flight -= 1
 
     @contextlib.asynccontextmanager
-    async def hold(self, photo_bytes: int, *, max_wait_s: float) -> AsyncIterator[Reservation]:
-        """Hold memory for a photo of at most `photo_bytes`; wait for room, if need be.
+    async def hold(self, size_bytes: int, *, max_wait_s: float) -> AsyncIterator[Reservation]:
+        """Hold memory for a photo; wait for room, if need be. A photo that needs more than there is waits for it all.
 
         Raises:
             Overloaded: Other photos left no room for `max_wait_s`.
@@ -52,7 +54,7 @@ class Admission:
         async with contextlib.AsyncExitStack() as held:
             try:
                 async with asyncio.timeout(max_wait_s):
-                    room = self._room.reserve(min(photo_bytes, self._room.capacity_bytes))
+                    room = self._room.reserve(min(size_bytes, self._room.capacity_bytes))
                     reservation = await held.enter_async_context(room)
             except TimeoutError:
                 raise self._overloaded("Other photos leave no room for this one.") from None

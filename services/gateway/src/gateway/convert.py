@@ -16,17 +16,25 @@ _KINDS: "dict[hold_pb2.HoldKind, domain.HoldKind]" = {
     hold_pb2.HOLD_KIND_HOLD: "hold",
     hold_pb2.HOLD_KIND_VOLUME: "volume",
 }
+_PHOTO_TAG = bytes([detector_pb2.DetectHoldsRequest.PHOTO_FIELD_NUMBER << 3 | 2])  # 2: a length and bytes follow
 _KIND_NUMBERS = {name: number for number, name in _KINDS.items()}
 
 
 # From the model services.
 
 
-def detect_request(photo: bytes, options: domain.Options) -> detector_pb2.DetectHoldsRequest:
-    """Ask the detector for holds and their crops."""
-    return detector_pb2.DetectHoldsRequest(
-        photo=photo, max_holds=options.max_holds or 0, min_confidence=options.min_confidence, with_crops=True
+def detect_request(photo: domain.Photo, options: domain.Options) -> bytes:
+    """Ask the detector for holds and their crops; takes the photo.
+
+    Returns:
+        A serialized `DetectHoldsRequest`. Its fields may come in any order, so the photo is put behind the others by
+        hand: filling and serializing a message would hold it in memory twice more.
+    """
+    asked = detector_pb2.DetectHoldsRequest(
+        max_holds=options.max_holds or 0, min_confidence=options.min_confidence, with_crops=True
     )
+    file = photo.take()
+    return b"".join((asked.SerializeToString(), _PHOTO_TAG, _varint(len(file)), file))
 
 
 def detection(response: detector_pb2.DetectHoldsResponse) -> domain.Detection:
@@ -74,6 +82,16 @@ def service_status(
         in_flight=status.in_flight,
         uptime_s=status.uptime_s,
     )
+
+
+def _varint(number: int) -> bytes:
+    """A length as protobuf writes it: 7 bits a byte, lowest first, the top bit set on all but the last."""
+    written = bytearray()
+    while number > 0x7F:
+        written.append(number & 0x7F | 0x80)
+        number >>= 7
+    written.append(number)
+    return bytes(written)
 
 
 def _model(message: status_pb2.ModelInfo) -> domain.Model:

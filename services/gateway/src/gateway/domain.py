@@ -16,6 +16,28 @@ Rgb = tuple[int, int, int]
 """Red, green, blue of sRGB, 0 to 255 each."""
 
 
+class Photo:
+    """A photo's file. Photos are what the gateway's memory is spent on, so each is held by one owner at a time."""
+
+    def __init__(self, file: bytes | bytearray) -> None:
+        self._file: bytes | bytearray = file
+
+    @property
+    def size_bytes(self) -> int:
+        """The file's size; 0 once it was taken."""
+        return len(self._file)
+
+    @property
+    def head(self) -> bytes:
+        """The first bytes of the file, which tell its format."""
+        return bytes(self._file[:32])
+
+    def take(self) -> bytes | bytearray:
+        """Hand the file over; the photo is empty afterwards."""
+        file, self._file = self._file, b""
+        return file
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """What to look for; None leaves the choice to the detector's settings."""

@@ -17,33 +17,33 @@ _REFUSED = (
 )
 
 
-def check(photo: bytes) -> str:
-    """Return the format of a photo: `jpeg`, `png`, `webp` or `heic`.
+def check(head: bytes) -> str:
+    """Return the format of a photo with these first bytes (16 or more): `jpeg`, `png`, `webp` or `heic`.
 
     Raises:
         UnsupportedFormat: A known format that is not served.
         InvalidImage: No bytes at all, or nothing that looks like a photo.
     """
-    if not photo:
+    if not head:
         raise InvalidImage("The photo is empty.")
-    served = _served(photo)
+    served = _served(head)
     if served is not None:
         return served
-    refused = next((name for magic, name in _REFUSED if photo.startswith(magic)), None)
-    if refused is None and photo[4:8] == b"ftyp":
-        refused = photo[8:12].decode("ascii", "replace").strip()
+    refused = next((name for magic, name in _REFUSED if head.startswith(magic)), None)
+    if refused is None and head[4:8] == b"ftyp":
+        refused = head[8:12].decode("ascii", "replace").strip()
     if refused is not None:
         raise UnsupportedFormat(f"{refused} is not served.", details={"format": refused})
     raise InvalidImage("The bytes are not a photo.")
 
 
-def _served(photo: bytes) -> str | None:
-    if photo.startswith(b"\xff\xd8\xff"):
+def _served(head: bytes) -> str | None:
+    if head.startswith(b"\xff\xd8\xff"):
         return "jpeg"
-    if photo.startswith(b"\x89PNG\r\n\x1a\n"):
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
         return "png"
-    if photo.startswith(b"RIFF") and photo[8:12] == b"WEBP":
+    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
         return "webp"
-    if photo[4:8] == b"ftyp" and photo[8:12] in _HEIF_BRANDS:
+    if head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS:
         return "heic"
     return None

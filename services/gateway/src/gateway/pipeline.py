@@ -20,6 +20,7 @@ from gateway.domain import (
     HoldsFound,
     Model,
     Options,
+    Photo,
     Progress,
     Receipt,
     Stage,
@@ -40,9 +41,9 @@ class Analyzer:
         self._observe = observe
 
     async def analyze(
-        self, photo: bytes, options: Options, *, deadline: Deadline, request_id: str
+        self, photo: Photo, options: Options, *, deadline: Deadline, request_id: str
     ) -> AsyncGenerator[Event, None]:
-        """Analyze one photo. Closing the generator stops the services' work for it.
+        """Take a photo and analyze it. Closing the generator stops the services' work for it.
 
         Yields:
             Progress in between, the holds, their colors chunk by chunk in the order in which they land, and the
@@ -56,7 +57,6 @@ class Analyzer:
         yield Progress("detecting", _PERCENT_DETECTING)
         with receipts.stage("detect"):
             found = await self._detector.detect(photo, options, timeout_s=deadline.work_s())
-        del photo  # its memory is wanted for others' uploads
         yield HoldsFound(found.size, found.holds)
 
         yield Progress("coloring", _PERCENT_COLORING)

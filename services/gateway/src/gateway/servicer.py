@@ -14,7 +14,7 @@ from servicekit.receipts import current_receipt
 from gateway import convert, formats
 from gateway.core import Core
 from gateway.deadline import Deadline
-from gateway.domain import Analysis, Event, Options
+from gateway.domain import Analysis, Event, Options, Photo
 
 _MIN_CONFIDENCE, _MAX_CONFIDENCE = 0.01, 1.0
 _FLOAT32_SLACK = 1e-6
@@ -65,13 +65,13 @@ class AnalyzerServicer(analyzer_pb2_grpc.AnalyzerServiceServicer):
                     yield event
 
 
-def _photo(request: _Request) -> bytes:
-    """Take the photo out of a request, so that its bytes are in memory once."""
-    photo = request.photo
+def _photo(request: _Request) -> Photo:
+    """Take the photo out of a request, so that it is in memory once."""
+    photo = Photo(request.photo)
     request.ClearField("photo")
-    if len(photo) > MAX_PHOTO_BYTES:
+    if photo.size_bytes > MAX_PHOTO_BYTES:
         raise ImageTooLarge("The photo has too many bytes.", details={"limit_bytes": str(MAX_PHOTO_BYTES)})
-    formats.check(photo)
+    formats.check(photo.head)
     return photo
 
 

@@ -6,13 +6,13 @@ from typing import Protocol, TypeVar
 
 import grpc
 from climbmate.colorizer.v1 import colorizer_pb2, colorizer_pb2_grpc
-from climbmate.detector.v1 import detector_pb2_grpc
+from climbmate.detector.v1 import detector_pb2
 from climbmate.status.v1 import status_pb2, status_pb2_grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from servicekit.rich_status import from_rpc_error
 
 from gateway import convert
-from gateway.domain import Coloring, Crop, Detection, Options, PaletteColor, ServiceStatus
+from gateway.domain import Coloring, Crop, Detection, Options, PaletteColor, Photo, ServiceStatus
 
 T = TypeVar("T")
 
@@ -20,8 +20,8 @@ T = TypeVar("T")
 class Detector(Protocol):
     """Finds the holds of a photo."""
 
-    async def detect(self, photo: bytes, options: Options, *, timeout_s: float) -> Detection:
-        """Return the holds with their crops, or raise a `ServiceError`."""
+    async def detect(self, photo: Photo, options: Options, *, timeout_s: float) -> Detection:
+        """Take the photo and return its holds with their crops, or raise a `ServiceError`."""
 
 
 class Colorizer(Protocol):
@@ -45,12 +45,17 @@ class GrpcDetector:
     """The detector behind a channel."""
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
-        self._stub = detector_pb2_grpc.DetectorServiceStub(channel)
+        # Not by the stub, because the request comes serialized.
+        self._detect_holds: grpc.aio.UnaryUnaryMultiCallable[bytes, detector_pb2.DetectHoldsResponse]
+        self._detect_holds = channel.unary_unary(
+            "/climbmate.detector.v1.DetectorService/DetectHolds",
+            response_deserializer=detector_pb2.DetectHoldsResponse.FromString,
+        )
 
-    async def detect(self, photo: bytes, options: Options, *, timeout_s: float) -> Detection:
+    async def detect(self, photo: Photo, options: Options, *, timeout_s: float) -> Detection:
         """See `Detector`."""
-        request = convert.detect_request(photo, options)
-        return convert.detection(await _answer(self._stub.DetectHolds(request, timeout=timeout_s)))
+        call = self._detect_holds(convert.detect_request(photo, options), timeout=timeout_s)
+        return convert.detection(await _answer(call))
 
 
 class GrpcColorizer:

@@ -14,6 +14,7 @@ from servicekit.receipts import current_receipt
 from starlette.responses import Response
 
 from gateway import domain
+from gateway.admission import COPIES
 from gateway.core import Core
 from gateway.deadline import Deadline
 from gateway.web import answers, openapi
@@ -97,15 +98,14 @@ async def _received(
     upload_s = min(settings.gateway_upload_deadline_s, end.left_s())
     size_bytes = declared_bytes(request.headers)
     with core.admission.count():
-        async with core.admission.hold(size_bytes, max_wait_s=upload_s) as memory:
+        async with core.admission.hold(COPIES * size_bytes, max_wait_s=upload_s) as memory:
             photo = await read_photo(request, timeout_s=min(upload_s, max(0.0, end.left_s())))
-            memory.shrink_to(len(photo))
+            memory.shrink_to(COPIES * photo.size_bytes)
             deadline = Deadline.after(max(0.0, min(settings.request_deadline_s, end.left_s())))
             receipt = current_receipt()
             events = core.analyzer.analyze(
                 photo, options, deadline=deadline, request_id=receipt.request_id if receipt else ""
             )
-            del photo  # the analysis lets go of it as soon as the detector has it
             async with contextlib.aclosing(events):
                 yield Incoming(events, deadline)
 

@@ -24,8 +24,7 @@ class PhotoForm:
 
     def __init__(self, content_type: str) -> None:
         _, options = parse_options_header(content_type)
-        self._pieces: list[bytes] | None = None
-        self._size_bytes = 0
+        self._file: bytearray | None = None
         self._parts = 0
         self._in_photo = False
         self._complete = False
@@ -44,14 +43,13 @@ class PhotoForm:
         except FormParserError as error:
             raise _malformed(error) from None
 
-    def photo(self) -> bytes:
+    def photo(self) -> bytearray:
         """The photo, once the whole body was fed."""
         if not self._complete:
             raise InvalidParameter("The form ends too early.", details={"body": "the form is not complete"})
-        if self._pieces is None:
+        if self._file is None:
             raise InvalidParameter("The form has no photo.", details={"image": "missing"})
-        pieces, self._pieces = self._pieces, []
-        return b"".join(pieces)
+        return self._file
 
     def _callbacks(self) -> "MultipartCallbacks":
         return {
@@ -79,17 +77,16 @@ class PhotoForm:
         _, options = parse_options_header(value)
         if options.get(b"name", b"").decode("latin-1") not in FIELDS:
             return
-        if self._pieces is not None:
+        if self._file is not None:
             raise InvalidParameter("The form has two photos.", details={"image": "given more than once"})
-        self._pieces, self._in_photo = [], True
+        self._file, self._in_photo = bytearray(), True
 
     def _take(self, data: bytes, start: int, end: int) -> None:
-        if not self._in_photo or self._pieces is None:
+        if not self._in_photo or self._file is None:
             return
-        self._size_bytes += end - start
-        if self._size_bytes > MAX_PHOTO_BYTES:
+        if len(self._file) + end - start > MAX_PHOTO_BYTES:
             raise too_large()
-        self._pieces.append(data[start:end])
+        self._file += memoryview(data)[start:end]
 
     def _end(self) -> None:
         self._complete = True

@@ -10,6 +10,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 
 from gateway import formats
+from gateway.domain import Photo
 from gateway.web.multipart import PhotoForm, too_large
 
 _FORM = "multipart/form-data"
@@ -37,7 +38,7 @@ def declared_bytes(headers: Headers) -> int:
     return limit_bytes if declared is None else int(declared)
 
 
-async def read_photo(request: Request, *, timeout_s: float) -> bytes:
+async def read_photo(request: Request, *, timeout_s: float) -> Photo:
     """Read the photo of a request whose headers `declared_bytes` has found good.
 
     Raises:
@@ -47,18 +48,21 @@ async def read_photo(request: Request, *, timeout_s: float) -> bytes:
     try:
         with stage("upload"):
             async with asyncio.timeout(timeout_s):
-                photo = await _read(request)
+                photo = Photo(await _read(request))
     except TimeoutError:
         raise DeadlineExceeded(f"The photo had not arrived after {timeout_s:.3g} s.") from None
-    formats.check(photo)
+    formats.check(photo.head)
     return photo
 
 
-async def _read(request: Request) -> bytes:
+async def _read(request: Request) -> bytearray:
     kind = _media_type(request.headers)
     pieces = _up_to(_limit(kind), request.stream())
     if kind != _FORM:
-        return b"".join([piece async for piece in pieces])
+        file = bytearray()  # not a list of pieces, whose number is up to the caller
+        async for piece in pieces:
+            file += piece
+        return file
     form = PhotoForm(request.headers["content-type"])
     async for piece in pieces:
         form.feed(piece)

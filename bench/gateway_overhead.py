@@ -1,0 +1,123 @@
+"""What the gateway itself costs: its services answer at once. `python -m bench.gateway_overhead`.
+
+Prints Markdown: milliseconds from the request to the answer for one photo after the other, and the gateway's memory at
+rest, after those, and with many uploads of 12 MB at once.
+"""
+
+import argparse
+import os
+import re
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import httpx
+import numpy as np
+from climbmate_client.local import ServiceProcess
+from climbmate_client.settings import service_environment
+
+ROOT = Path(__file__).parents[1]
+_JPEG = {"content-type": "image/jpeg"}
+_WARM_UP = 20
+_UPLOADS = 64
+_UPLOAD = b"\xff\xd8\xff\xe0" + bytes(12_000_000)
+
+
+def main() -> None:
+    """Measure, and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--photo", type=Path, default=ROOT / "assets" / "sample-wall.jpg")
+    parser.add_argument("--rounds", type=int, default=200)
+    args = parser.parse_args()
+    photo = args.photo.read_bytes()
+    with _gateway() as (http, gateway):
+        rows = {"memory at rest, MB": _status_mb(gateway, "VmRSS")}
+        for name, body in {"tiny": photo[:1000], f"{len(photo) / 1e6:.1f} MB": photo}.items():
+            for _ in range(_WARM_UP):
+                _spent_ms(http, body)
+            cpu_before_ms = _cpu_ms(gateway)
+            spent_ms = [_spent_ms(http, body) for _ in range(args.rounds)]
+            rows[f"{name} photo, CPU ms of the gateway"] = (_cpu_ms(gateway) - cpu_before_ms) / args.rounds
+            for percentile in (50, 95):
+                rows[f"{name} photo, p{percentile} ms"] = float(np.percentile(spent_ms, percentile))
+        rows["memory after that, MB"] = _status_mb(gateway, "VmRSS")
+        with ThreadPoolExecutor(_UPLOADS) as pool:
+            answers = list(
+                pool.map(lambda _: http.post("/api/analyze", content=_UPLOAD, headers=_JPEG), range(_UPLOADS))
+            )
+        rows["of these answered with 200"] = sum(response.status_code == 200 for response in answers)
+        rows[f"peak memory with {_UPLOADS} uploads of 12 MB, MB"] = _status_mb(gateway, "VmHWM")
+    print("| | |\n|---|---:|")
+    for name, value in rows.items():
+        print(f"| {name} | {value:.1f} |")
+
+
+@contextmanager
+def _gateway() -> Iterator[tuple[httpx.Client, ServiceProcess]]:
+    """A gateway between services that answer at once."""
+    with ExitStack() as parts:
+        folder = parts.enter_context(tempfile.TemporaryDirectory(prefix="bench-"))
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            listen = f"127.0.0.1:{free.getsockname()[1]}"
+        services = f"unix:{folder}/services"
+        environ = service_environment(
+            {
+                "GATEWAY_LISTEN": listen,
+                "GATEWAY_GRPC_LISTEN": f"unix:{folder}/gateway",
+                "GATEWAY_DETECTOR_TARGET": services,
+                "GATEWAY_COLORIZER_TARGET": services,
+                "REQUEST_DEADLINE_S": "120",
+                "LOG_LEVEL": "WARNING",
+            }
+        )
+        commands = {"instant": ["bench.instant_services", services], "gateway": ["gateway"]}
+        processes = [
+            ServiceProcess(name, [sys.executable, "-m", *command], environ, print) for name, command in commands.items()
+        ]
+        for process in processes:
+            process.start()
+            parts.callback(process.stop)
+        limits = httpx.Limits(max_connections=_UPLOADS)
+        http = parts.enter_context(
+            httpx.Client(base_url=f"http://{listen}", timeout=120, trust_env=False, limits=limits)
+        )
+        _wait_ready(http)
+        yield http, processes[-1]
+
+
+def _wait_ready(http: httpx.Client) -> None:
+    for _ in range(200):
+        try:
+            if http.get("/readyz").is_success:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.05)
+    raise TimeoutError("the gateway did not become ready")
+
+
+def _spent_ms(http: httpx.Client, photo: bytes) -> float:
+    start_s = time.perf_counter()
+    http.post("/api/analyze", content=photo, headers=_JPEG).raise_for_status()
+    return (time.perf_counter() - start_s) * 1000
+
+
+def _cpu_ms(process: ServiceProcess) -> float:
+    """CPU time of a process so far; what a busy machine does not change."""
+    fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+    return 1000 * (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _status_mb(process: ServiceProcess, field: str) -> float:
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    found = re.search(rf"^{field}:\s+(\d+) kB$", status, re.MULTILINE)
+    return int(found[1]) * 1024 / 1e6 if found else 0.0
+
+
+if __name__ == "__main__":
+    main()
