@@ -1,4 +1,4 @@
-"""The predicted and the measured memory of every kind of photo: `python -m bench.decode_cost`, or `make decode-cost`."""
+"""The predicted and the measured memory of every kind of photo: `python -m bench.decode_cost` (`make decode-cost`)."""
 
 import subprocess
 import sys
