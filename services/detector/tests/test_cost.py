@@ -1,6 +1,9 @@
 import pytest
-from detector.cost import decode_bytes, request_bytes
+from detector.cost import request_bytes
+from visionkit import codec
 from visionkit.photo import PhotoHeader
+
+USUAL = {"file_bytes": 3_000_000, "max_side_px": 1280, "square_side_px": 640, "max_holds": 40}
 
 
 def header(**changes):
@@ -9,26 +12,24 @@ def header(**changes):
     return PhotoHeader(**(fields | changes))
 
 
-def test_a_scaled_jpeg_costs_the_same_however_large_it_is():
-    assert decode_bytes(header(), 1280) == decode_bytes(header(width=16128, height=12096), 1280)
+def test_a_scaled_jpeg_costs_what_the_network_takes_however_large_it_is():
+    assert request_bytes(header(), **USUAL) == request_bytes(header(width=8064, height=6048), **USUAL)
+
+
+@pytest.mark.parametrize("changes", [{"progressive": True}, {"format": "png"}, {"format": "webp"}, {"format": "heic"}])
+def test_what_is_decoded_at_full_size_costs_at_least_its_decoding(changes):
+    photo = header(**changes)
+    decode = codec.predict_peak_bytes(photo, file_bytes=3_000_000, max_side_px=1280)
+    assert request_bytes(photo, **USUAL) > decode > 30e6
 
 
 @pytest.mark.parametrize(
-    ("changes", "at_least_bytes_per_px"),
-    [
-        ({"progressive": True}, 3),
-        ({"format": "png"}, 4),
-        ({"format": "webp"}, 6),
-        ({"format": "heic"}, 5),
-        ({"format": "heic", "channels": 4}, 12),
-    ],
+    ("changes", "more_bytes"),
+    [({"square_side_px": 960}, 20e6), ({"max_holds": 300}, 10e6), ({"file_bytes": 13_000_000}, 10e6)],
 )
-def test_what_is_decoded_at_full_size_costs_by_its_pixels(changes, at_least_bytes_per_px):
-    assert decode_bytes(header(**changes), 1280) > at_least_bytes_per_px * 4032 * 3024
+def test_a_larger_square_more_holds_and_a_larger_file_cost_more(changes, more_bytes):
+    assert request_bytes(header(), **USUAL | changes) >= request_bytes(header(), **USUAL) + more_bytes
 
 
-def test_a_larger_square_and_more_holds_cost_more():
-    common = {"max_side_px": 1280, "square_side_px": 640, "max_holds": 40}
-    base = request_bytes(header(), **common)
-    assert request_bytes(header(), **common | {"square_side_px": 960}) > base + 40e6
-    assert request_bytes(header(), **common | {"max_holds": 300}) > base + 10e6
+def test_a_phone_photo_leaves_room_for_others_in_the_small_profile():
+    assert request_bytes(header(), **USUAL) < 32e6

@@ -67,9 +67,10 @@ class HoldFinder:
         return header
 
     def cost_bytes(self, query: Query, header: PhotoHeader) -> int:
-        """Memory that `find` takes at most, beside the photo's file."""
+        """Memory that `find` takes at most, beside the request's message."""
         return request_bytes(
             header,
+            file_bytes=len(query.photo),
             max_side_px=self._max_side_px,
             square_side_px=self._network.side_px,
             max_holds=query.max_holds if query.with_crops else 0,
