@@ -16,7 +16,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from prometheus_client import start_http_server
 
-from servicekit import logs
+from servicekit import heap, logs
 from servicekit.budget import MemoryBudget
 from servicekit.interceptor import RequestInterceptor
 from servicekit.limits import MAX_MESSAGE_BYTES
@@ -62,6 +62,7 @@ class Lifecycle:
         Raises:
             StartError: The limit leaves nothing for work. Better said now than by the kernel later.
         """
+        heap.trim()
         self.memory.mark_floor()
         if not self.memory.limit_bytes:
             return MemoryBudget(0, queue_limit=queue_limit)
@@ -125,6 +126,7 @@ def run(service: Service) -> int:
         The exit code: 0 after a drain, 1 when it could not start (one line in the log says why).
     """
     logs.configure(service.name, service.settings.log_level)
+    heap.tune()
     try:
         asyncio.run(_live(service))
     except StartError as error:
@@ -141,7 +143,10 @@ async def _live(service: Service) -> None:
         with open_receipt("start", memory) as receipt:
             loaded = await parts.enter_async_context(service.open(lifecycle))
         if not memory.floor_bytes:
+            heap.trim()
             memory.mark_floor()
+        trimming = asyncio.create_task(heap.keep_trimmed(memory))
+        parts.callback(trimming.cancel)
         _log.info("loaded", extra={"fields": {"stages": receipt.to_fields()}})
         requests = RequestInterceptor(
             lifecycle.metrics,

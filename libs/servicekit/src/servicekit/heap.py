@@ -1,0 +1,44 @@
+"""The C library's heap: it keeps what was freed for later, which a memory limit cannot tell from use.
+
+glibc only; elsewhere these do nothing.
+"""
+
+import asyncio
+import ctypes
+
+from servicekit.memory import MB, MemoryMeter
+
+_ARENA_MAX, _MMAP_THRESHOLD, _TRIM_THRESHOLD = -8, -3, -1  # of mallopt(3)
+_ARENAS = 2  # glibc would make eight for each of the node's cores, each with leftovers of its own
+_LARGE_BYTES = 1 << 20  # what is larger goes back to the kernel when freed; glibc would raise the bound to 32 MiB
+_EVERY_S = 2.0
+_WORTH_BYTES = 4 * MB
+
+_libc = ctypes.CDLL(None)
+_mallopt = getattr(_libc, "mallopt", None)
+_malloc_trim = getattr(_libc, "malloc_trim", None)
+
+
+def tune() -> None:
+    """Let the heap keep little; to be called before the first thread starts."""
+    if _mallopt is not None:
+        for option, value in ((_ARENA_MAX, _ARENAS), (_MMAP_THRESHOLD, _LARGE_BYTES), (_TRIM_THRESHOLD, _LARGE_BYTES)):
+            _mallopt(option, value)
+
+
+def trim() -> None:
+    """Give the heap's free pages back to the kernel; some milliseconds, other threads run meanwhile."""
+    if _malloc_trim is not None:
+        _malloc_trim(0)
+
+
+async def keep_trimmed(memory: MemoryMeter, *, every_s: float = _EVERY_S) -> None:
+    """Trim after bursts, for ever, off the event loop: whenever the use has grown since the last time."""
+    after_bytes = memory.floor_bytes
+    while True:
+        await asyncio.sleep(every_s)
+        if memory.used_bytes() > after_bytes + _WORTH_BYTES:
+            await asyncio.to_thread(trim)
+            after_bytes = memory.used_bytes()
+        else:
+            after_bytes = min(after_bytes, memory.used_bytes())
