@@ -97,6 +97,13 @@ def test_a_process_that_never_ran_has_no_id_and_stops_without_a_word():
         ("plain text", "plain text"),
         ("[1, 2]", "[1, 2]"),
         ('{"event": "ready"}', "ready"),
+        ('{"event": "e", "stages": {}}', "e stages=[]"),
+        ('{"event": "e", "limits": {"a": 1}}', 'e limits={"a":1}'),
+        (
+            '{"event": "e", "stages": {"decode": {"duration_ms": 54.3, "before_mb": 9.0, "delta_mb": 6.2}}}',
+            "e stages=[decode 54 ms +6 MB]",
+        ),
+        ('{"event": "e", "stages": {"crops": {"duration_ms": 1.2, "delta_mb": -0.4}}}', "e stages=[crops 1 ms]"),
         (
             '{"time": "2026-11-20T12:00:01.250+00:00", "level": "INFO", "event": "e", "ms": 2.5}',
             "12:00:01.250 e ms=2.5",

@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 from climbmate_client.local import LocalStack, StartFailed
+from climbmate_client.local.cgroup import MemoryCgroup
 from climbmate_client.local.keep_running import keep_running
 
 MODEL_SERVICE = """
@@ -195,3 +196,16 @@ def test_without_the_services_it_says_what_to_do(monkeypatch):
     monkeypatch.setitem(sys.modules, "gateway", None)
     with pytest.raises(StartFailed, match=r"No gateway is installed here\. Name a running gateway with --url\."):
         LocalStack().start()
+
+
+@pytest.mark.skipif(not MemoryCgroup.available(), reason="optional: needs root and writable memory cgroups")
+def test_a_service_can_be_given_a_real_memory_limit(make):
+    stack = make(memory_limits_bytes={"detector": 64_000_000})
+    stack.start()
+    folder = stack.cgroups["detector"].folder
+    members = (folder / "cgroup.procs").read_text().split()
+    assert str(stack.processes["detector"].pid) in members
+    assert str(stack.processes["gateway"].pid) not in members
+    assert 0 < stack.cgroups["detector"].peak_bytes <= 64_000_000
+    stack.stop()
+    assert not folder.exists()

@@ -23,7 +23,7 @@ def up(port: int, grpc_port: int | None) -> None:
     A service that ends by itself is started again. Ctrl-C or SIGTERM stops all three within 10 seconds, with exit
     code 0; what they are working on is finished first.
     """
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # SIGINT is ignored when started in the background
         signal.signal(number, _interrupt)
     if grpc_port is None:
         grpc_port = _GRPC_PORT if is_free(_GRPC_PORT) else 0

@@ -10,7 +10,15 @@ import msgspec
 _COLORS = {"detector": "cyan", "colorizer": "magenta", "gateway": "green"}
 _LEVEL_COLORS = {"WARNING": "yellow", "ERROR": "red", "CRITICAL": "red"}
 _SHOWN_APART = ("time", "level", "service", "event", "trace")
+_WORTH_A_WORD_MB = 1.0
 _NAME_WIDTH = max(map(len, _COLORS))
+
+
+class _StageCost(msgspec.Struct, frozen=True):
+    """What a service logs of one stage."""
+
+    duration_ms: float
+    delta_mb: float
 
 
 class MergedLog:
@@ -66,4 +74,18 @@ def _level(level: str) -> list[str]:
 
 
 def _short(value: object) -> str:
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    if isinstance(value, str):
+        return value
+    try:
+        return _stages(msgspec.convert(value, dict[str, _StageCost]))
+    except msgspec.ValidationError:
+        return msgspec.json.encode(value).decode()
+
+
+def _stages(stages: dict[str, _StageCost]) -> str:
+    """Give the time of each stage, and the memory that it took or gave back where it is worth a word."""
+    words = []
+    for name, cost in stages.items():
+        memory = f" {cost.delta_mb:+.0f} MB" if abs(cost.delta_mb) >= _WORTH_A_WORD_MB else ""
+        words.append(f"{name} {cost.duration_ms:.0f} ms{memory}")
+    return f"[{', '.join(words)}]"

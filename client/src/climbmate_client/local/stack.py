@@ -1,5 +1,6 @@
 """Detector, colorizer and gateway, started together and stopped together."""
 
+import contextlib
 import importlib.util
 import shutil
 import sys
@@ -15,6 +16,7 @@ import httpx
 from climbmate_client import settings
 from climbmate_client.errors import ClimbmateError
 from climbmate_client.local import addresses
+from climbmate_client.local.cgroup import MemoryCgroup
 from climbmate_client.local.merged_log import MergedLog, readable
 from climbmate_client.local.process import ServiceProcess
 
@@ -42,9 +44,11 @@ class LocalStack:
         models_dir: The models; None to look for them (see `settings.models_dir`).
         write_log: Takes the lines of the merged log; None for no log.
         start_limit_s: How long the services may take until they are ready.
+        memory_limits_bytes: Real memory limits by service name (see `MemoryCgroup`); services not named have none.
 
     Attributes:
         processes: The services by name; each can be stopped and started by itself.
+        cgroups: What limits their memory, by service name.
     """
 
     def __init__(
@@ -56,6 +60,7 @@ class LocalStack:
         models_dir: Path | None = None,
         write_log: Callable[[str], None] | None = None,
         start_limit_s: float = 60.0,
+        memory_limits_bytes: Mapping[str, int] | None = None,
     ) -> None:
         self._port = port
         self._grpc_port = grpc_port
@@ -63,6 +68,9 @@ class LocalStack:
         self._models_dir = models_dir
         self._start_limit_s = start_limit_s
         self._folder: Path | None = None
+        self._limits = dict(memory_limits_bytes or {})
+        self._entered = contextlib.ExitStack()
+        self.cgroups: dict[str, MemoryCgroup] = {}
         self.log = MergedLog(write_log or (lambda _line: None))
         self.processes: dict[str, ServiceProcess] = {}
         self.url = ""
@@ -112,6 +120,7 @@ class LocalStack:
         finally:
             for process in self.processes.values():
                 process.kill()
+            self._entered.close()
             if self._folder is not None:
                 shutil.rmtree(self._folder, ignore_errors=True)
                 self._folder = None
@@ -141,15 +150,22 @@ class LocalStack:
         shared = {"MODELS_DIR": str(models_dir), "DRAIN_LIMIT_S": str(_DRAIN_LIMIT_S)}
         self.url = f"http://{chosen.http}"
         self.grpc_target = chosen.grpc
+        self.cgroups = {
+            name: self._entered.enter_context(MemoryCgroup(name, limit_bytes))
+            for name, limit_bytes in self._limits.items()
+        }
         self.processes = {
             name: ServiceProcess(
                 name,
-                [sys.executable, "-m", name],
+                self._limited(name, [sys.executable, "-m", name]),
                 settings.service_environment({**shared, **chosen.settings_of(name), **self._own_settings}),
                 self.log.for_service(name),
             )
             for name in SERVICES
         }
+
+    def _limited(self, name: str, command: list[str]) -> list[str]:
+        return self.cgroups[name].wrap(command) if name in self.cgroups else command
 
     def _stop(self, names: tuple[str, ...], end_s: float) -> None:
         """Ask services to end, all at once, and wait for them no longer than to the end of the time."""
