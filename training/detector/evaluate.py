@@ -1,6 +1,7 @@
 """Scores a trained network on labeled photos: `python -m training.detector.evaluate training/runs/NAME/last.pt`."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -16,12 +17,13 @@ _torchvision_shim.install()
 from torchvision.ops import nms  # noqa: E402
 from ultralytics.nn.tasks import SegmentationModel  # noqa: E402
 
-from training.detector.scoring import average_precision, match, overlaps  # noqa: E402
+from training.detector.scoring import Compared, average_precision, found_at, overlaps  # noqa: E402
 from training.detector.walls import KINDS, Wall, read_photo, read_walls  # noqa: E402
 
 LOWEST_CONFIDENCE = 0.01
 OVERLAP = 0.6  # IoU above which the weaker of two boxes is dropped, whatever their kinds
 MAX_DETECTIONS = 300
+WIDTHS = {"small": (0.0, 0.01), "medium": (0.01, 0.05), "large": (0.05, 2.0)}  # shares of the photo's width
 
 
 def letterbox(bgr: NDArray[np.uint8], side_px: int) -> tuple[NDArray[np.uint8], float, tuple[int, int]]:
@@ -53,15 +55,16 @@ def detect(network: nn.Module, bgr: NDArray[np.uint8], side_px: int) -> tuple[ND
     return photo_boxes, scores[best].numpy(), kinds[best].numpy().astype(np.float32)
 
 
-def score_network(network: nn.Module, walls: list[Wall], side_px: int, threshold: float = 0.5) -> float:
-    """Box AP at one IoU threshold, whatever the kinds."""
+def compare(network: nn.Module, walls: Sequence[Wall], side_px: int) -> list[Compared]:
+    """Look at every wall, and lay the predictions beside the labels, whatever the kinds."""
     network.eval()
-    scores, hits = [], []
+    photos = []
     for wall in walls:
-        boxes, confidences, _ = detect(network, read_photo(wall.photo), side_px)
-        scores.append(confidences)
-        hits.append(match(overlaps(boxes, wall.boxes_xyxy), threshold))
-    return average_precision(np.concatenate(scores), np.concatenate(hits), sum(len(w.kinds) for w in walls))
+        photo = read_photo(wall.photo)
+        boxes, confidences, _ = detect(network, photo, side_px)
+        widths = (wall.boxes_xyxy[:, 2:] - wall.boxes_xyxy[:, :2]).min(axis=1, initial=np.inf) / photo.shape[1]
+        photos.append(Compared(confidences, overlaps(boxes, wall.boxes_xyxy), widths))
+    return photos
 
 
 def load_network(checkpoint: Path) -> nn.Module:
@@ -73,15 +76,32 @@ def load_network(checkpoint: Path) -> nn.Module:
     return network.eval()
 
 
+def report(photos: Sequence[Compared], confidence: float) -> str:
+    """One line of figures."""
+    strict = np.mean([average_precision(photos, t) for t in np.arange(0.5, 1.0, 0.05)])
+    precision, recall = found_at(photos, confidence)
+    by_width = " ".join(f"{name} {found_at(photos, confidence, widths)[1]:.3f}" for name, widths in WIDTHS.items())
+    return (
+        f"AP50 {average_precision(photos):.4f}  AP50-95 {strict:.4f}  at {confidence}: precision {precision:.3f} "
+        f"recall {recall:.3f} ({by_width})"
+    )
+
+
 def main() -> None:
-    """Print box AP50 on dev at every served size."""
+    """Print figures on dev at every served size, then by gym at 640 px."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("--sides", type=int, nargs="+", default=[320, 480, 640, 960])
+    parser.add_argument("--confidence", type=float, default=0.3)
     args = parser.parse_args()
     network, walls = load_network(args.checkpoint), read_walls("dev")
-    for side_px in args.sides:
-        print(f"{side_px:4d} px  box AP50 {score_network(network, walls, side_px):.4f}", flush=True)
+    by_side = {side_px: compare(network, walls, side_px) for side_px in args.sides}
+    for side_px, photos in by_side.items():
+        print(f"{side_px:4d} px  {report(photos, args.confidence)}", flush=True)
+    side_px, photos = next(reversed(by_side.items())) if 640 not in by_side else (640, by_side[640])
+    for gym in sorted({wall.gym for wall in walls}):
+        of_gym = [photo for photo, wall in zip(photos, walls, strict=True) if wall.gym == gym]
+        print(f"{gym} ({len(of_gym)} photos, {side_px} px)  {report(of_gym, args.confidence)}")
 
 
 if __name__ == "__main__":

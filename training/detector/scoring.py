@@ -1,7 +1,25 @@
-"""Average precision of boxes, as COCO counts it."""
+"""Average precision of boxes, as COCO counts it, and what is found at one confidence."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The predictions for one photo beside its labels.
+
+    Attributes:
+        confidences: (N,) float32, descending.
+        iou: (N, M) float32 with the photo's M labeled boxes.
+        widths: (M,) float32 the labels' shorter sides, as shares of the photo's width.
+    """
+
+    confidences: NDArray[np.float32]
+    iou: NDArray[np.float32]
+    widths: NDArray[np.float32]
 
 
 def overlaps(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -12,19 +30,35 @@ def overlaps(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float
     return np.asarray(both / (areas[0][:, None] + areas[1][None] - both).clip(1e-9), np.float32)
 
 
-def match(iou: NDArray[np.float32], threshold: float) -> NDArray[np.bool_]:
-    """(N,) whether each prediction, best first, takes a truth that no better one took."""
-    iou, hits = iou.copy(), np.zeros(len(iou), np.bool_)
+def match(iou: NDArray[np.float32], threshold: float) -> NDArray[np.int64]:
+    """(N,) the label that each prediction, best first, takes and no better one took; -1 for none."""
+    iou, taken = iou.copy(), np.full(len(iou), -1)
     for i in range(len(iou) if iou.shape[1] else 0):
         j = int(iou[i].argmax())
         if iou[i, j] >= threshold:
-            hits[i], iou[:, j] = True, -1
-    return hits
+            taken[i], iou[:, j] = j, -1
+    return taken
 
 
-def average_precision(scores: NDArray[np.float32], hits: NDArray[np.bool_], truths: int) -> float:
-    """COCO's 101-point average precision of pooled predictions."""
+def average_precision(photos: Sequence[Compared], threshold: float = 0.5) -> float:
+    """COCO's 101-point average precision over all photos, 0..1; 0 where nothing is predicted or labeled."""
+    labels = sum(photo.iou.shape[1] for photo in photos)
+    scores = np.concatenate([np.zeros(0), *(photo.confidences for photo in photos)])
+    hits = np.concatenate([np.zeros(0, bool), *(match(photo.iou, threshold) >= 0 for photo in photos)])
     found = np.cumsum(hits[np.argsort(-scores, kind="stable")])
-    recall, precision = found / max(1, truths), found / np.arange(1, len(found) + 1)
+    recall, precision = found / max(1, labels), found / np.arange(1, len(found) + 1)
     precision = np.append(np.maximum.accumulate(precision[::-1])[::-1], 0)
     return float(precision[np.searchsorted(recall, np.linspace(0, 1, 101))].mean())
+
+
+def found_at(
+    photos: Sequence[Compared], confidence: float, widths: tuple[float, float] = (0, 2)
+) -> tuple[float, float]:
+    """Precision of all predictions, and recall of the labels whose `widths` lie in the range, at one confidence."""
+    claimed = right = wanted = found = 0
+    for photo in photos:
+        taken = match(photo.iou[photo.confidences >= confidence], 0.5)
+        inside = (photo.widths >= widths[0]) & (photo.widths < widths[1])
+        claimed, right = claimed + len(taken), right + int((taken >= 0).sum())
+        wanted, found = wanted + int(inside.sum()), found + int(inside[taken[taken >= 0]].sum())
+    return right / max(1, claimed), found / max(1, wanted)

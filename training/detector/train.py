@@ -29,9 +29,10 @@ from ultralytics.optim import MuSGD  # noqa: E402
 from ultralytics.utils.torch_utils import ModelEMA, init_seeds  # noqa: E402
 
 from training.detector.batches import DrawPlan, batches  # noqa: E402
-from training.detector.evaluate import score_network  # noqa: E402
+from training.detector.evaluate import compare  # noqa: E402
 from training.detector.loss import Batch, HoldLoss  # noqa: E402
 from training.detector.samples import SampleSource, load_scene  # noqa: E402
+from training.detector.scoring import average_precision  # noqa: E402
 from training.detector.walls import CACHE_DIR, KINDS, RUNS_DIR, read_walls  # noqa: E402
 
 WARMUP_STEPS = 150
@@ -192,7 +193,7 @@ def train(run: Run) -> None:
 def measure(run: Run) -> None:
     """Save, score the averaged network on dev, and append a row to the curve."""
     run.save()
-    score = score_network(run.average.ema, read_walls("dev"), side_px=640)
+    score = average_precision(compare(run.average.ema, read_walls("dev"), side_px=640))
     with (run.folder / "curve.csv").open("a") as curve:
         curve.write(f"{run.seconds / 60:.1f},{run.samples},{score:.4f}\n")
     print(f"{run.seconds / 60:6.1f} min  {run.samples} samples  dev box AP50 at 640 px: {score:.4f}", flush=True)

@@ -3,18 +3,28 @@
 import numpy as np
 import pytest
 
-from training.detector.scoring import average_precision, match, overlaps
+from training.detector.scoring import Compared, average_precision, found_at, match, overlaps
+
+
+def a_photo(hits, labels):
+    """Predictions in falling confidence, each right about a label of its own or about none."""
+    iou = np.zeros((len(hits), labels), np.float32)
+    for j, i in enumerate(np.flatnonzero(hits)):
+        iou[i, j] = 0.8
+    return Compared(np.linspace(0.9, 0.1, len(hits), dtype=np.float32), iou, np.linspace(0.005, 0.1, labels))
 
 
 def test_nothing_predicted_scores_nothing():
     assert overlaps(np.zeros((0, 4)), np.zeros((3, 4))).shape == (0, 3)
     assert match(np.zeros((0, 3), np.float32), 0.5).shape == (0,)
-    assert match(np.zeros((2, 0), np.float32), 0.5).tolist() == [False, False]
-    assert average_precision(np.zeros(0), np.zeros(0, bool), 3) == 0
+    assert match(np.zeros((2, 0), np.float32), 0.5).tolist() == [-1, -1]
+    assert average_precision([]) == 0
+    assert average_precision([a_photo([], 3)]) == 0
+    assert found_at([a_photo([], 3)], 0.3) == (0, 0)
 
 
 @pytest.mark.parametrize(
-    ("hits", "truths", "wanted"),
+    ("hits", "labels", "wanted"),
     [
         ([1, 1], 2, 1.0),
         ([0, 0], 2, 0.0),
@@ -23,11 +33,18 @@ def test_nothing_predicted_scores_nothing():
         ([1, 0, 1], 2, (51 + 50 * 2 / 3) / 101),
     ],
 )
-def test_precision_is_averaged_over_101_recalls(hits, truths, wanted):
-    scores = np.linspace(0.9, 0.1, len(hits))
-    assert average_precision(scores, np.array(hits, bool), truths) == pytest.approx(wanted)
+def test_precision_is_averaged_over_101_recalls(hits, labels, wanted):
+    assert average_precision([a_photo(hits, labels)]) == pytest.approx(wanted)
+    assert average_precision([a_photo(hits, labels)], threshold=0.9) == 0
 
 
-def test_a_truth_is_taken_once_by_the_better_prediction():
+def test_a_label_is_taken_once_by_the_better_prediction():
     boxes = np.array([[0, 0, 10, 10], [0, 0, 10, 9], [50, 50, 60, 60]], np.float32)
-    assert match(overlaps(boxes, boxes[:1]), 0.5).tolist() == [True, False, False]
+    assert match(overlaps(boxes, boxes[:1]), 0.5).tolist() == [0, -1, -1]
+
+
+def test_precision_and_recall_at_one_confidence():
+    photo = a_photo([1, 0, 1, 1], 3)  # confidences 0.9, 0.63, 0.37, 0.1
+    assert found_at([photo], 0.3) == (pytest.approx(2 / 3), pytest.approx(2 / 3))
+    assert found_at([photo], 0.3, widths=(0, 0.01))[1] == 1
+    assert found_at([photo], 0.3, widths=(0.09, 2))[1] == 0
