@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from training.renderer.camera import Frame, Vector
-from training.renderer.forms import Form, draw_form, draw_kinds
+from training.renderer.catalog import draw_form, draw_kinds
+from training.renderer.forms import Form
 from training.renderer.hold import PlacedHold
 from training.renderer.palette import VOLUME_SHADES, Shade, draw_names, draw_shade
 from training.renderer.view import View

@@ -30,19 +30,19 @@ def paint_floor(rng: np.random.Generator, stage: Stage) -> None:
     if min(left[1], right[1]) > height:
         return
     below = np.array([left, right, [right[0], 2.0 * height], [left[0], 2.0 * height]])
-    texture = (
-        1 + 0.1 * fractal(rng, (height, width), 0.15 * height, stretch=2.5) + 0.03 * speckle(rng, (height, width), 2)
-    )
-    base = to_linear(MATS[rng.integers(len(MATS))])
+    color = to_linear(MATS[rng.integers(len(MATS))]) * float(rng.uniform(0.7, 1.1))
+    seams = np.arange(-4, 4, 2.0) + rng.uniform(0, 2)
+    folds = fractal(rng, (height, width), 0.15 * height, stretch=2.5)
+    texture = 1 + 0.1 * folds + 0.03 * speckle(rng, (height, width), 2)
     light = stage.lighting.ambient + 0.55 * sum((lamp.power for lamp in stage.lighting.lamps), np.zeros(3))
-    stage.fill(below, base * light * float(rng.uniform(0.7, 1.1)), texture.astype(np.float32))
+    stage.fill(below, color * light, texture.astype(np.float32))
     _seam(stage, np.array([[-2, 0, 0.0], [2, 0, 0.0], [2, 0, 0.06], [-2, 0, 0.06]]), 0.35)
-    for x_m in np.arange(-4, 4, 2.0) + rng.uniform(0, 2):
+    for x_m in seams.tolist():
         _seam(stage, np.array([[x_m, 0, 0], [x_m + 0.012, 0, 0], [x_m + 0.012, 0, near_m], [x_m, 0, near_m]]), 0.3)
 
 
 def _edge(stage: Stage, y_m: float) -> tuple[Vector, Vector]:
-    """Where a horizontal line of the wall meets the photo's left and right border, a photo's width beyond each."""
+    """Photo points of a horizontal line of the wall, a photo's width left and right of the photo."""
     width = stage.size_wh[0]
     start, end = stage.camera.project(np.array([[-1.0, y_m, 0], [1.0, y_m, 0]]))
     slope = (end[1] - start[1]) / (end[0] - start[0])
@@ -68,8 +68,8 @@ def paint_hall(rng: np.random.Generator, stage: Stage, top_m: float) -> None:
     if max(left[1], right[1]) < 0:
         return
     above = np.array([left, right, [right[0], -height], [left[0], -height]])
-    texture = 1 + 0.35 * fractal(rng, (height, width), 0.2 * height, stretch=2)
     color = to_linear(HALLS[rng.integers(len(HALLS))]) * stage.lighting.ambient * float(rng.uniform(0.5, 1.3))
+    texture = 1 + 0.35 * fractal(rng, (height, width), 0.2 * height, stretch=2)
     stage.fill(above, color, np.clip(texture, 0.3, 2).astype(np.float32))
     for _ in range(int(rng.integers(0, 6))):
         _beam(rng, stage, above, color * float(rng.choice([0.35, 2.2])))

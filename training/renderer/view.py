@@ -12,12 +12,11 @@ from training.renderer.camera import Camera, Vector
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A camera, the wall point in the photo's middle, the wall's height and the width of wall in the photo, meters."""
+    """A camera, the wall point in the photo's middle, the height of the wall's upper edge, the photo's size."""
 
     camera: Camera
     center: Vector
     top_m: float
-    width_m: float
     size_wh: tuple[int, int]
 
     def sees(self, x_m: float, y_m: float, margin: float = 0.01) -> bool:
@@ -49,4 +48,4 @@ def draw_view(rng: np.random.Generator, size_wh: tuple[int, int], closeness: flo
     yaw = float(np.clip(rng.normal(0, 0.16), -0.5, 0.5))
     pitch, roll = float(rng.uniform(-0.08, 0.42)), float(rng.normal(0, 0.025))
     camera = Camera.aimed(center, distance, yaw=yaw, pitch=pitch, roll=roll, focal_px=focal, size_wh=size_wh)
-    return View(camera, center, float(center[1] + height_m / 2 * math.cos(pitch) - hall), width_m, size_wh)
+    return View(camera, center, float(center[1] + height_m / 2 * math.cos(pitch) - hall), size_wh)

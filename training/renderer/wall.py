@@ -15,6 +15,7 @@ from training.renderer.lighting import Lighting
 from training.renderer.noise import Field, fractal, speckle
 
 SUBPIXEL_BITS = 4
+CHALK = np.float32(0.72)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +106,17 @@ def paint_wall(
     columns, rows = np.arange(sheet.shape[1], dtype=float), np.arange(sheet.shape[0], dtype=float)
     x_m, y_m = rect.left + (columns + 0.5) / sheet.px_per_m, rect.top - (rows + 0.5) / sheet.px_per_m
     region = facets.region(x_m[None], y_m[:, None])
-    first = FINISHES[finishes[0]].albedo(rng, sheet)
+    first_rng, second_rng, holes_rng, rubber_rng, chalk_rng = rng.spawn(5)
+    albedo = FINISHES[finishes[0]].albedo(first_rng, sheet)
     if any(facets.finish_of) and finishes[0] != finishes[1]:
-        other = FINISHES[finishes[1]].albedo(rng, sheet)
-        np.copyto(first, other, where=np.array(facets.finish_of, bool)[region][..., None])
+        second = FINISHES[finishes[1]].albedo(second_rng, sheet)
+        np.copyto(albedo, second, where=np.array(facets.finish_of, bool)[region][..., None])
     shade = np.array(facets.light_of, np.float32)[region]
-    shade *= _bolt_holes(rng, rect, facets) * _rubber(rng, rect, touched_xyr)
-    first *= shade[..., None]
-    chalk = _chalk(rng, rect, touched_xyr)[..., None]
-    first += (np.float32(0.72) * shade[..., None] - first) * chalk
-    return first
+    shade *= _bolt_holes(holes_rng, rect, facets) * _rubber(rubber_rng, rect, touched_xyr)
+    albedo *= shade[..., None]
+    chalk = _chalk(chalk_rng, rect, touched_xyr)[..., None]
+    albedo += (CHALK * shade[..., None] - albedo) * chalk
+    return albedo
 
 
 def _bolt_holes(rng: np.random.Generator, rect: WallRect, facets: Facets) -> Field:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from training.renderer.forms import FORMS, draw_form
+from training.renderer.catalog import FORMS, draw_form
 
 
 @pytest.mark.parametrize("kind", sorted(FORMS))
