@@ -47,6 +47,15 @@ async def test_every_json_example_fits_its_type(described):
     assert examined > 20
 
 
+async def test_every_answer_is_described_with_the_one_media_type_that_it_has(described):
+    operations = [operation for path in described["paths"].values() for operation in path.values()]
+    contents = [response["content"] for operation in operations for response in operation["responses"].values()]
+    assert all(len(content) == 1 for content in contents)
+    assert list(described["paths"]["/api/analyze-stream"]["post"]["responses"]["200"]["content"]) == [
+        "text/event-stream"
+    ]
+
+
 async def test_every_reference_leads_somewhere(described):
     def references(node):
         if isinstance(node, dict):

@@ -1,6 +1,7 @@
 """The gateway without the services behind it, and with them again."""
 
 import asyncio
+import socket
 import time
 
 import pytest
@@ -91,3 +92,40 @@ async def test_it_is_not_ready_before_every_dependency_has_served(open_gate, mis
     assert (await gate.http.get("/livez")).status_code == 200
     await gate.services[missing].start()
     await asyncio.wait_for(gate.until_ready(), 5)
+
+
+async def test_a_detector_that_goes_away_during_the_work_makes_the_answer_unavailable(gate):
+    gate.detector.before = lambda: asyncio.sleep(60)
+    waiting = asyncio.create_task(gate.analyze())
+    while not gate.detector.requests:
+        await asyncio.sleep(0.01)
+    await gate.services["detector"].stop()
+    response = await asyncio.wait_for(waiting, 3)
+    assert (response.status_code, response.json()["error"]["code"]) == (503, "UNAVAILABLE")
+
+
+async def test_a_colorizer_that_goes_away_during_the_work_costs_the_colors(gate):
+    gate.colorizer.before = lambda ids: asyncio.sleep(60)
+    waiting = asyncio.create_task(gate.analyze())
+    while not gate.colorizer.requests:
+        await asyncio.sleep(0.01)
+    await gate.services["colorizer"].stop()
+    response = await asyncio.wait_for(waiting, 3)
+    assert (response.status_code, response.json()["degraded"]) == (200, ["colors"])
+
+
+@pytest.mark.parametrize("lost", ["detector", "colorizer"])
+async def test_a_service_that_hears_and_never_answers_is_waited_for_until_the_deadline_only(gate, lost):
+    """As a stopped process (SIGSTOP) or a black-holed address does: the connection is there, and nothing comes."""
+    service = gate.services[lost]
+    await service.stop()
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(service.target.removeprefix("unix:"))
+        silent.listen()
+        start_s = time.perf_counter()
+        response = await gate.analyze(headers={"x-request-deadline-ms": "1000"})
+        assert time.perf_counter() - start_s < 2
+    if lost == "colorizer":
+        assert (response.status_code, response.json()["degraded"]) == (200, ["colors"])
+    else:
+        assert response.json()["error"]["code"] in {"UNAVAILABLE", "DEADLINE_EXCEEDED"}

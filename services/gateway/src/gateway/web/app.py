@@ -1,6 +1,7 @@
 """The ASGI application of the gateway."""
 
 from fastapi import FastAPI
+from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from gateway.core import Core
@@ -17,6 +18,7 @@ def build_app(core: Core) -> ASGIApp:
         docs_url=None,  # those pages load scripts from other hosts
         redoc_url=None,
         redirect_slashes=False,
+        default_response_class=Response,  # what is answered is described by each route
     )
     for part in (analyze, probes, pages):
         api.include_router(part.router(core))
