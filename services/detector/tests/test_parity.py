@@ -6,6 +6,7 @@ The predictions were recorded by `python -m training.detector.record` and hold n
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from detector.boxes import select
@@ -13,7 +14,7 @@ from detector.letterbox import Letterbox
 from detector.masks import sample_logits
 from detector.model import HoldNetwork
 from detector.pipeline import outlined
-from visionkit import codec, header, manifest
+from visionkit import manifest
 from visionkit.session import OnnxModel
 
 REPOSITORY = Path(__file__).parents[3]
@@ -26,7 +27,7 @@ SLACK = 0.02
 
 @dataclass
 class Compared:
-    """Our holds in a photo and, at the same index, the recorded one nearest to each; pixels of the decoded photo."""
+    """Our holds in a photo and, at the same index, the recorded one nearest to each; pixels of the reduced photo."""
 
     network: tuple
     letterbox: Letterbox
@@ -49,10 +50,9 @@ def network():
 def compared(request, network):
     if not request.param.exists():
         pytest.skip(f"optional: {request.param.name} is not part of the repository")
-    data = request.param.read_bytes()
-    photo = codec.decode(data, header.probe(data), max_side_px=1280)
-    letterbox = Letterbox.fitting(photo.rgb.shape[1], photo.rgb.shape[0], 640)
-    output = network(letterbox.image(photo.rgb))
+    rgb = read_reduced(request.param)
+    letterbox = Letterbox.fitting(rgb.shape[1], rgb.shape[0], 640)
+    output = network(letterbox.image(rgb))
     found = select(output.predictions, LEAST_CONFIDENCE)
     holds = [o.hold for o in outlined(found, output.prototypes, letterbox, (1.0, 1.0), 300)]
     with np.load(RECORD) as record:
@@ -65,6 +65,14 @@ def compared(request, network):
     return Compared(
         output, letterbox, found, holds, boxes[nearest], confidences[nearest], kinds[nearest], picked, confidences
     )
+
+
+def read_reduced(path):
+    """The pixels that ultralytics was given: decoded by OpenCV, the longer side at most 1280 px."""
+    photo = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
+    scale = min(1.0, 1280 / max(photo.shape[:2]))
+    size = (round(photo.shape[1] * scale), round(photo.shape[0] * scale))
+    return cv2.resize(photo, size, interpolation=cv2.INTER_AREA)
 
 
 def outward(box_xyxy):
