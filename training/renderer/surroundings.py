@@ -36,9 +36,11 @@ def paint_floor(rng: np.random.Generator, stage: Stage) -> None:
     texture = 1 + 0.1 * folds + 0.03 * speckle(rng, (height, width), 2)
     light = stage.lighting.ambient + 0.55 * sum((lamp.power for lamp in stage.lighting.lamps), np.zeros(3))
     stage.fill(below, color * light, texture.astype(np.float32))
-    _seam(stage, np.array([[-2, 0, 0.0], [2, 0, 0.0], [2, 0, 0.06], [-2, 0, 0.06]]), 0.35)
+    gap = np.array([0, 0.008 * height])
+    _darken(stage, np.array([left, right, right + gap, left + gap]), 0.35)
     for x_m in seams.tolist():
-        _seam(stage, np.array([[x_m, 0, 0], [x_m + 0.012, 0, 0], [x_m + 0.012, 0, near_m], [x_m, 0, near_m]]), 0.3)
+        seam = np.array([[x_m, 0, 0], [x_m + 0.012, 0, 0], [x_m + 0.012, 0, near_m], [x_m, 0, near_m]])
+        _darken(stage, stage.camera.project(seam), 0.3)
 
 
 def _edge(stage: Stage, y_m: float) -> tuple[Vector, Vector]:
@@ -53,9 +55,8 @@ def _edge(stage: Stage, y_m: float) -> tuple[Vector, Vector]:
     )
 
 
-def _seam(stage: Stage, floor: Vector, depth: float) -> None:
-    """Darken a strip of the floor, (4, 3) world points."""
-    pixels = stage.camera.project(floor)
+def _darken(stage: Stage, pixels: Vector, depth: float) -> None:
+    """Take `depth` of the light from a polygon (N, 2) of photo pixels."""
     window = stage.window(pixels.min(axis=0) - 1, pixels.max(axis=0) + 1)
     if not window.empty:
         stage.dim(window, polygon_cover(pixels, window), np.full(3, depth))
