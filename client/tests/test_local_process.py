@@ -82,6 +82,18 @@ def test_its_last_lines_are_kept_also_those_that_are_not_text(run):
     assert lines == process.last_lines(3)
 
 
+def test_a_log_that_nobody_reads_any_more_does_not_block_it(run):
+    class Closed(list):
+        def append(self, line):
+            super().append(line)
+            raise BrokenPipeError
+
+    process = run("print('one'); print('x' * 200_000); print('end')", Closed())
+    assert process.wait(10)
+    assert process.exit_code == 0
+    assert process.last_lines(1) == ["end"]
+
+
 def test_a_process_that_never_ran_has_no_id_and_stops_without_a_word():
     process = ServiceProcess("detector", ["true"], {}, print)
     assert process.stop() is None

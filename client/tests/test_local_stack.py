@@ -176,6 +176,23 @@ def test_up_serves_until_it_is_interrupted_and_ends_well(stand_ins, number):
         httpx.get(url)
 
 
+def test_nothing_is_left_when_the_command_is_killed(stand_ins):
+    with up(stand_ins) as process:
+        url = next(line.split()[-1] for line in process.stdout if "is ready at" in line)
+        process.kill()
+        end_s = time.monotonic() + 10
+        while answers(url) and time.monotonic() < end_s:
+            time.sleep(0.05)
+        assert not answers(url)
+
+
+def answers(url):
+    try:
+        return httpx.get(f"{url}/readyz").status_code in (200, 503)
+    except httpx.TransportError:
+        return False
+
+
 def test_up_says_why_it_cannot(stand_ins):
     with up(stand_ins, BREAK="detector") as process:
         output = process.stdout.read()

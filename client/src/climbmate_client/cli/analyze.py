@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from climbmate_client import events, overlay
 from climbmate_client.answers import Analysis, Health
 from climbmate_client.cli import report
-from climbmate_client.cli.exits import explained
+from climbmate_client.cli.exits import explained, interrupt_on_signals
 from climbmate_client.errors import ClimbmateError
 from climbmate_client.http import Client
 from climbmate_client.local import LocalStack
@@ -68,6 +68,7 @@ def analyze(
     min_confidence: float | None,
 ) -> None:
     """Find the holds, colors and problems in PHOTO."""
+    interrupt_on_signals()
     aside = Console(stderr=True)
     with explained():
         data = photo.read_bytes()

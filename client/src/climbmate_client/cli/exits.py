@@ -1,7 +1,9 @@
 """Errors as one line on standard error and an exit code."""
 
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 import click
 
@@ -17,6 +19,19 @@ class _Refused(click.ClickException):
 
 class _NoGateway(click.ClickException):
     exit_code = 3
+
+
+def interrupt_on_signals() -> None:
+    """Let SIGTERM and SIGHUP interrupt as Ctrl-C does, so that local services are stopped.
+
+    Ctrl-C itself is ignored by Python where a shell started the command in the background.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
 
 
 @contextmanager

@@ -1,12 +1,10 @@
 """`climbmate up`: the three services in the foreground, until Ctrl-C."""
 
-import signal
 import threading
-from types import FrameType
 
 import click
 
-from climbmate_client.cli.exits import explained
+from climbmate_client.cli.exits import explained, interrupt_on_signals
 from climbmate_client.local import LocalStack
 from climbmate_client.local.addresses import is_free
 from climbmate_client.local.keep_running import keep_running
@@ -23,8 +21,7 @@ def up(port: int, grpc_port: int | None) -> None:
     A service that ends by itself is started again. Ctrl-C or SIGTERM stops all three within 10 seconds, with exit
     code 0; what they are working on is finished first.
     """
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # SIGINT is ignored when started in the background
-        signal.signal(number, _interrupt)
+    interrupt_on_signals()
     if grpc_port is None:
         grpc_port = _GRPC_PORT if is_free(_GRPC_PORT) else 0
     stack = LocalStack(port=port, grpc_port=grpc_port, write_log=click.echo)
@@ -36,7 +33,3 @@ def up(port: int, grpc_port: int | None) -> None:
                 keep_running(stack, threading.Event())
         except KeyboardInterrupt:
             stack.log.say("all services are stopped")
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

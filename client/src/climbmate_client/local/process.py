@@ -1,5 +1,6 @@
 """One service as a child process whose output is read line by line."""
 
+import contextlib
 import signal
 import subprocess
 import threading
@@ -8,6 +9,8 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import IO
 
+from climbmate_client.local.guardian import Guardian
+
 KEPT_LINES = 200
 
 
@@ -15,7 +18,7 @@ class ServiceProcess:
     """A service that can be started and stopped again and again.
 
     It runs in a session of its own, so that Ctrl-C in a terminal reaches this process only, which then stops the
-    services in order.
+    services in order. It is asked to end, too, when this process dies.
 
     Args:
         name: The service's name.
@@ -33,6 +36,7 @@ class ServiceProcess:
         self._on_line = on_line
         self._lines: deque[str] = deque(maxlen=KEPT_LINES)
         self._process: subprocess.Popen[str] | None = None
+        self._guardian: Guardian | None = None
         self._reader: threading.Thread | None = None
 
     @property
@@ -76,6 +80,8 @@ class ServiceProcess:
             errors="replace",
             start_new_session=True,
         )
+        self._dismiss_guardian()
+        self._guardian = Guardian(self._process.pid)
         self._reader = threading.Thread(target=self._read, args=(self._process.stdout,), daemon=True)
         self._reader.start()
 
@@ -102,6 +108,7 @@ class ServiceProcess:
         """End it at once."""
         self.send_signal(signal.SIGKILL)
         self.wait(limit_s=5.0)
+        self._dismiss_guardian()
         return self.exit_code
 
     def wait(self, limit_s: float) -> bool:
@@ -111,8 +118,14 @@ class ServiceProcess:
             time.sleep(0.02)
         return not self.running
 
+    def _dismiss_guardian(self) -> None:
+        if self._guardian is not None:
+            self._guardian.dismiss()
+            self._guardian = None
+
     def _read(self, output: IO[str]) -> None:
         with output:
             for line in output:
                 self._lines.append(line.rstrip("\n"))
-                self._on_line(line.rstrip("\n"))
+                with contextlib.suppress(OSError):  # a reader who left; the service must not block on a full pipe
+                    self._on_line(line.rstrip("\n"))
