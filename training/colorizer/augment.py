@@ -84,9 +84,14 @@ def compressed(rgb: Rgb, rng: Rng) -> Rgb:
         noise = rng.normal(0, rng.uniform(1, 7), rgb.shape)
         rgb = np.clip(rgb + noise, 0, 255).astype(np.uint8)
     if rng.random() < 0.3:
-        _, data = cv2.imencode(".jpg", rgb[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(35, 95))])
-        rgb = np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1]).astype(np.uint8)
+        rgb = as_jpeg(rgb, quality=int(rng.integers(35, 95)))
     return rgb
+
+
+def as_jpeg(rgb: Rgb, *, quality: int) -> Rgb:
+    """What JPEG leaves of an image at a quality of 0 to 100."""
+    _, data = cv2.imencode(".jpg", rgb[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR_RGB), np.uint8)
 
 
 def predicted_mask(mask: Mask, rng: Rng) -> Mask:
@@ -95,15 +100,18 @@ def predicted_mask(mask: Mask, rng: Rng) -> Mask:
     whole = (0, 0, mask.shape[1], mask.shape[0])
     if kind < 0.15 or not mask.any():
         return ellipse(mask.shape, whole, rng.uniform(0.7, 1.1))
-    soft = mask.astype(np.float32)
-    if kind < 0.65:
-        cells = int(rng.integers(5, 24))
-        soft = cv2.resize(soft, (cells, cells), interpolation=cv2.INTER_AREA)
-        soft = cv2.resize(soft, (mask.shape[1], mask.shape[0]), interpolation=cv2.INTER_LINEAR)
-    shift = np.float32([[1, 0, mask.shape[1] * rng.normal(0, 0.03)], [0, 1, mask.shape[0] * rng.normal(0, 0.03)]])
-    soft = cv2.warpAffine(soft, shift, (mask.shape[1], mask.shape[0]), borderMode=cv2.BORDER_REPLICATE)
+    soft = blobby(mask, int(rng.integers(5, 24))) if kind < 0.65 else mask.astype(np.float32)
+    moved_x, moved_y = mask.shape[1] * rng.normal(0, 0.03), mask.shape[0] * rng.normal(0, 0.03)
+    shift = np.array([[1, 0, moved_x], [0, 1, moved_y]], np.float32)
+    soft = np.asarray(cv2.warpAffine(soft, shift, mask.shape[::-1], borderMode=cv2.BORDER_REPLICATE), np.float32)
     grown = np.asarray(soft > rng.choice([0.25, 0.5, 0.5, 0.75]))
     return grown if grown.any() else mask
+
+
+def blobby(mask: Mask, cells: int) -> Floats:
+    """(H, W) 0..1: the mask as it looks through a grid of `cells` by `cells` prototypes."""
+    coarse = cv2.resize(mask.astype(np.float32), (cells, cells), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(coarse, mask.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def turned(rgb: Rgb, mask: Mask, rng: Rng) -> tuple[Rgb, Mask]:

@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from colorizer.pipeline import core_of, prepare_crop
 from numpy.typing import NDArray
-from torch import nn
 
 from training.colorizer import towers
 from training.colorizer.augment import photographed
@@ -23,7 +22,7 @@ VIEWS = 3
 
 
 @torch.no_grad()
-def calibrated_scale(model: nn.Module, pairs: Sequence[tuple[HoldCrop, ColorLabel]], side_px: int) -> float:
+def calibrated_scale(model: towers.Clip, pairs: Sequence[tuple[HoldCrop, ColorLabel]], side_px: int) -> float:
     """The logit scale under which the best name's share best predicts whether that name is right.
 
     Fitted by the likelihood of right and wrong on crops as the augmentation shows them. A temperature is one number, so
@@ -32,8 +31,7 @@ def calibrated_scale(model: nn.Module, pairs: Sequence[tuple[HoldCrop, ColorLabe
     rng = np.random.default_rng(0)
     views = [(photographed(crop, None, rng), label) for crop, label in pairs for _ in range(VIEWS)]
     pixels = np.stack([prepare_crop(rgb, core_of(mask), side_px).pixels for (rgb, mask), _ in views])
-    images = torch.cat([towers.encode_crops(model, part) for part in torch.from_numpy(pixels).split(64)])
-    cosines = (images @ palette_embeddings(model).T).numpy()
+    cosines = (towers.encode_all_crops(model, pixels) @ palette_embeddings(model).T).numpy()
     names = [list(PALETTE)[i] for i in cosines.argmax(axis=1)]
     right = right_names(names, [label for _, label in views])
     return float(min(SCALES, key=lambda scale: surprise(cosines, right, scale)))

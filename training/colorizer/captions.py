@@ -71,7 +71,7 @@ def concepts() -> list[Concept]:
     """The palette's names first, in order, then the names of the XKCD color survey that they do not cover."""
     taken = {word for words in PALETTE.values() for word in words}
     known = [Concept(words, None, i) for i, words in enumerate(PALETTE.values())]
-    survey = {key.removeprefix("xkcd:"): value for key, value in mpl.colors.XKCD_COLORS.items()}
+    survey = {key.removeprefix("xkcd:"): str(value) for key, value in mpl.colors.XKCD_COLORS.items()}
     return known + [
         Concept((name,), oklab_of_hex(value), basic_name(name))
         for name, value in sorted(survey.items())

@@ -71,10 +71,10 @@ def grabcut_mask(rgb: NDArray[np.uint8], box: tuple[int, int, int, int]) -> NDAr
     seeds[y0:y1, x0:x1] = cv2.GC_PR_FGD
     seeds[ellipse(rgb.shape[:2], box, 0.35)] = cv2.GC_FGD
     lab = cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB)
-    models = np.zeros((1, 65)), np.zeros((1, 65))
     cv2.setRNGSeed(0)
     if (seeds == cv2.GC_BGD).any():
-        cv2.grabCut(lab, seeds, None, *models, GRABCUT_ROUNDS, cv2.GC_INIT_WITH_MASK)
+        unused = (0, 0, 0, 0)  # a rectangle is no part of the seeds
+        cv2.grabCut(lab, seeds, unused, np.zeros((1, 65)), np.zeros((1, 65)), GRABCUT_ROUNDS, cv2.GC_INIT_WITH_MASK)
     found = largest_part((seeds == cv2.GC_FGD) | (seeds == cv2.GC_PR_FGD))
     if found.sum() < 0.05 * (x1 - x0) * (y1 - y0):
         return ellipse(rgb.shape[:2], box, 1.0)

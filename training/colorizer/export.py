@@ -48,7 +48,7 @@ class ServedTower(nn.Module):
         return nn.functional.normalize(self.visual(towers.normalized(crops)), dim=-1)
 
 
-def write_image_tower(model: nn.Module, path: Path) -> None:
+def write_image_tower(model: towers.Clip, path: Path) -> None:
     """Export with weights stored as float16; ONNX Runtime turns them back when it loads, so it computes in float32."""
     example = torch.zeros(2, SIDE_PX, SIDE_PX, 3, dtype=torch.uint8)
     torch.onnx.export(
@@ -75,7 +75,7 @@ def with_halved_weights(network: onnx.ModelProto) -> onnx.ModelProto:
     return network
 
 
-def write_palette(model: nn.Module, path: Path, logit_scale: float) -> None:
+def write_palette(model: towers.Clip, path: Path, logit_scale: float) -> None:
     """Names, prompts, display colors, embeddings and temperature; no pickles."""
     np.savez(
         path,
@@ -97,7 +97,7 @@ def served_shares(folder: Path, pixels: NDArray[np.uint8]) -> tuple[NDArray[np.f
     return embeddings, shares / shares.sum(axis=1, keepdims=True)
 
 
-def verify(model: nn.Module, folder: Path, dev: list[Labeled]) -> ColorScore:
+def verify(model: towers.Clip, folder: Path, dev: list[Labeled]) -> ColorScore:
     """Compare the written files with torch on the dev crops, and score them.
 
     Raises:

@@ -75,6 +75,6 @@ def recolor(pixels: Floats, target: Floats) -> Floats:
     covered = np.clip(own, 0, 1)
     lightness = pixels[:, 0] * (target[0] / max(float(middle[0]), 0.05))
     moved = np.empty_like(pixels)
-    moved[:, 0] = covered * lightness + (1 - covered) * np.maximum(pixels[:, 0], lightness)
+    moved[:, 0] = covered * lightness + (1 - covered) * np.clip(lightness, pixels[:, 0], 1)
     moved[:, 1:] = own[:, None] * target[1:] + 0.7 * rest
     return moved

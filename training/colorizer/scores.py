@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from colorizer.pipeline import core_of, prepare_crop
 from numpy.typing import NDArray
-from torch import nn
 
 from training.colorizer import towers
 from training.colorizer.cache import ColorLabel
@@ -66,20 +65,19 @@ def prepared(crops: Sequence[HoldCrop], side_px: int) -> NDArray[np.uint8]:
 
 
 @torch.no_grad()
-def palette_embeddings(model: nn.Module) -> torch.Tensor:
+def palette_embeddings(model: towers.Clip) -> torch.Tensor:
     """(15, D) text embeddings of the palette's prompts."""
     return towers.encode_captions(model, [PROMPT.format(name) for name in PALETTE])
 
 
 @torch.no_grad()
-def shares_of(model: nn.Module, crops: Sequence[HoldCrop], side_px: int) -> NDArray[np.float32]:
+def shares_of(model: towers.Clip, crops: Sequence[HoldCrop], side_px: int) -> NDArray[np.float32]:
     """(N, 15) softmax shares of the palette's names."""
-    pixels = torch.from_numpy(prepared(crops, side_px))
-    images = torch.cat([towers.encode_crops(model, part) for part in pixels.split(64)])
+    images = towers.encode_all_crops(model, prepared(crops, side_px))
     logits = model.logit_scale.exp() * images @ palette_embeddings(model).T
     return np.asarray(logits.softmax(dim=1).numpy())
 
 
-def evaluate(model: nn.Module, pairs: Sequence[tuple[HoldCrop, ColorLabel]], side_px: int) -> ColorScore:
+def evaluate(model: towers.Clip, pairs: Sequence[tuple[HoldCrop, ColorLabel]], side_px: int) -> ColorScore:
     """Score the model on labeled crops with their GrabCut masks."""
     return summarize([label for _, label in pairs], shares_of(model, [crop for crop, _ in pairs], side_px))

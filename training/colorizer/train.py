@@ -1,4 +1,4 @@
-"""Train the color CLIP from scratch.
+"""Train the color CLIP, from scratch or from a checkpoint.
 
 Run with `python -m training.colorizer.train --steps 2000 --out training/runs/color-clip`.
 """
@@ -28,15 +28,16 @@ Labeled = tuple[HoldCrop, ColorLabel]
 
 SIDE_PX = 64
 MAX_SCALE = 60.0
-LEARNING_RATE = 2e-3
 AVERAGING = 0.997
-REPORT_EVERY = 200
+REPORT_EVERY = 100
 
 
 def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--steps", type=int, default=2000)
+    parser.add_argument("--rate", type=float, default=2e-3, help="peak learning rate")
+    parser.add_argument("--start", type=Path, help="checkpoint to go on from")
     parser.add_argument("--out", type=Path, default=Path("training/runs/color-clip"))
     parser.add_argument("--hold-out", help="fold or gym to score on, by default the dev photos; the rest trains")
     parser.add_argument("--threads", type=int, default=1)
@@ -54,18 +55,18 @@ def split(hold_out: str | None) -> tuple[list[Labeled], list[Labeled]]:
     return learns, scored
 
 
-def optimizer_of(model: nn.Module) -> torch.optim.Optimizer:
+def optimizer_of(model: towers.Clip) -> torch.optim.Optimizer:
     """AdamW; norms, biases, embeddings and the temperature are not decayed."""
     decayed = [p for n, p in model.named_parameters() if p.ndim >= 2 and "embedding" not in n]
     rest = [p for n, p in model.named_parameters() if p.ndim < 2 or "embedding" in n]
     return torch.optim.AdamW([{"params": decayed, "weight_decay": 0.05}, {"params": rest, "weight_decay": 0}])
 
 
-def rate_at(share: float) -> float:
-    """Linear warm-up over 5 % of the steps, then a half cosine to 1 % of the peak."""
+def warmth(share: float) -> float:
+    """Learning rate as a share of its peak: a linear warm-up over 5 % of the steps, then a half cosine to 1 %."""
     if share < 0.05:
-        return LEARNING_RATE * max(share / 0.05, 0.01)
-    return LEARNING_RATE * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, (share - 0.05) / 0.95))))
+        return share / 0.05
+    return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * (share - 0.05) / 0.95))
 
 
 def centers_of(known: list[Concept]) -> Tensor:
@@ -73,7 +74,7 @@ def centers_of(known: list[Concept]) -> Tensor:
     return torch.tensor(np.array([np.full(3, np.nan) if c.oklab is None else c.oklab for c in known], np.float32))
 
 
-def step(model: nn.Module, batch: Batch, known: list[Concept], centers: Tensor, rng: np.random.Generator) -> Tensor:
+def step(model: towers.Clip, batch: Batch, known: list[Concept], centers: Tensor, rng: np.random.Generator) -> Tensor:
     """The loss of one batch; only concepts that occur in it, and the palette, are put into words."""
     used = (batch.right.sum(dim=0) > 0) | centers[:, 0].isnan()
     chosen = torch.nonzero(used).flatten()
@@ -85,11 +86,12 @@ def step(model: nn.Module, batch: Batch, known: list[Concept], centers: Tensor, 
 
 
 @torch.no_grad()
-def follow(average: nn.Module, model: nn.Module) -> None:
-    """Move the averaged weights and norm statistics a step towards the model's."""
+def follow(average: towers.Clip, model: towers.Clip, count: int) -> None:
+    """Move the averaged weights and norm statistics a step towards the model's; early steps move them further."""
+    pace = max(1 - AVERAGING, 9 / (10 + count))
     for mean, value in zip(average.state_dict().values(), model.state_dict().values(), strict=True):
         if mean.is_floating_point():
-            mean.lerp_(value, 1 - AVERAGING)
+            mean.lerp_(value, pace)
         else:
             mean.copy_(value)
 
@@ -104,25 +106,26 @@ def train(args: argparse.Namespace) -> None:
     others = [crop for crop in load(CACHE / "holds.npz")[0] if crop.photo not in unseen]
     stream = HoldStream(learns, others, known, SIDE_PX, Mix())
     batches: Iterator[Batch] = iter(DataLoader(stream, batch_size=None, num_workers=1, prefetch_factor=4))
-    model = towers.build().train().to(memory_format=torch.channels_last)
+    model = towers.restore(args.start) if args.start else towers.build()
+    model.train().to(memory_format=torch.channels_last)
     average = copy.deepcopy(model)
     optimizer, centers, rng = optimizer_of(model), centers_of(known), np.random.default_rng(args.seed)
     losses: list[float] = []
     for count in range(1, args.steps + 1):
         for group in optimizer.param_groups:
-            group["lr"] = rate_at(count / args.steps)
+            group["lr"] = args.rate * warmth(count / args.steps)
         loss = step(model, next(batches), known, centers, rng)
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
-        follow(average, model)
+        follow(average, model, count)
         losses.append(loss.item())
         if count % REPORT_EVERY == 0 or count == args.steps:
             save(average, args.out, report(average, scored, count, losses[-REPORT_EVERY:]))
 
 
-def report(model: nn.Module, scored: list[Labeled], count: int, losses: list[float]) -> float:
+def report(model: towers.Clip, scored: list[Labeled], count: int, losses: list[float]) -> float:
     """Print one line of progress and return the share of right names."""
     score, scale = evaluate(model.eval(), scored, SIDE_PX), model.logit_scale.exp().item()
     print(
@@ -133,7 +136,7 @@ def report(model: nn.Module, scored: list[Labeled], count: int, losses: list[flo
     return score.top1
 
 
-def save(model: nn.Module, out: Path, top1: float) -> None:
+def save(model: towers.Clip, out: Path, top1: float) -> None:
     """Write the averaged weights."""
     out.mkdir(parents=True, exist_ok=True)
     torch.save({"model": model.state_dict(), "top1": top1}, out / "checkpoint.pt")

@@ -88,7 +88,7 @@ def dev_holds() -> Iterator[tuple[HoldCrop, set[str]]]:
             yield HoldCrop(len(rows), rgb, mask.astype(bool)), {row["color"], row["alt"]}
 
 
-@pytest.mark.skipif(not DATA.exists(), reason="the photos are not part of the repository")
+@pytest.mark.skipif(not DATA.exists(), reason="optional: the photos are not part of the repository")
 def test_holds_on_photos_of_other_walls_are_named_right_even_under_a_crude_mask(shipped):
     crops, right = zip(*dev_holds(), strict=True)
     named = shipped.name(crops, token=CancelToken())
