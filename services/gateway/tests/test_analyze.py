@@ -231,6 +231,21 @@ async def test_photos_wait_for_room_in_memory(open_gate, jpeg):
     assert busiest == 1
 
 
+async def test_a_photo_that_finds_no_room_is_refused_with_a_time_to_retry(open_gate, jpeg):
+    gate = await open_gate(inbox_bytes=1_000_000, gateway_upload_deadline_s=0.3)
+    go_on = asyncio.Event()
+    gate.detector.before = go_on.wait
+    first = asyncio.create_task(gate.analyze(jpeg + bytes(800_000)))
+    while not gate.detector.requests:
+        await asyncio.sleep(0.01)
+    second = await gate.analyze(jpeg + bytes(800_000))
+    go_on.set()
+    assert (second.status_code, second.json()["error"]["code"]) == (503, "OVERLOADED")
+    assert second.headers["retry-after"]
+    assert (await first).status_code == 200
+    assert (await gate.analyze(jpeg + bytes(800_000))).status_code == 200
+
+
 async def test_a_bug_is_an_internal_error_without_its_trace(gate):
     async def break_down():
         raise ValueError("secret detail")

@@ -21,6 +21,7 @@ from gateway.domain import (
     Model,
     Options,
     Photo,
+    Problem,
     Progress,
     Receipt,
     Stage,
@@ -73,17 +74,8 @@ class Analyzer:
 
         yield Progress("grouping", _PERCENT_GROUPING)
         grouped = problems.group(found.holds, colors.by_hold)
-        analysis = Analysis(
-            request_id=request_id,
-            size=found.size,
-            holds=found.holds,
-            colors=colors.by_hold,
-            problems=grouped,
-            degraded=("colors",) if len(colors.by_hold) < len(found.holds) else (),
-            models={"detector": found.model} | ({"colorizer": colors.model} if colors.model else {}),
-            timings=_timings(found.stages, color_ms, _ms_since(start_s)),
-            receipts=_receipts(found, colors),
-        )
+        timings = _timings(found.stages, color_ms, _ms_since(start_s))
+        analysis = _analysis(request_id, found, colors, grouped, timings)
         self._observe(analysis)
         yield Progress("done", 100)
         yield analysis
@@ -102,6 +94,22 @@ class _Colors:
         self.by_hold |= chunk.colors
         self.stages.extend(chunk.stages)
         self.model = chunk.model
+
+
+def _analysis(
+    request_id: str, found: Detection, colors: _Colors, grouped: tuple[Problem, ...], timings: Timings
+) -> Analysis:
+    return Analysis(
+        request_id=request_id,
+        size=found.size,
+        holds=found.holds,
+        colors=colors.by_hold,
+        problems=grouped,
+        degraded=("colors",) if len(colors.by_hold) < len(found.holds) else (),
+        models={"detector": found.model} | ({"colorizer": colors.model} if colors.model else {}),
+        timings=timings,
+        receipts=_receipts(found, colors),
+    )
 
 
 def _color_percent(ended: int, of: int) -> int:
