@@ -11,7 +11,7 @@ READY := .venv/.ready
 RUN := .venv/bin/
 MEMBERS := pyproject.toml uv.lock $(wildcard gen/python/pyproject.toml libs/*/pyproject.toml services/*/pyproject.toml client/pyproject.toml)
 
-export UV_CACHE_DIR ?= $(CURDIR)/.tools/cache
+export XDG_CACHE_HOME := $(CURDIR)/.tools/cache
 export UV_PYTHON_DOWNLOADS := never
 ifdef SSL_CERT_FILE
 export PIP_CERT ?= $(SSL_CERT_FILE)
