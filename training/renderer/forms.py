@@ -241,9 +241,9 @@ def cluster(rng: np.random.Generator) -> Form:
     """Bubbles grown together."""
     count = int(rng.integers(3, 7))
     angles = np.arange(count) * 2 * math.pi / count + rng.uniform(-0.4, 0.4, count)
-    away = rng.uniform(0.3, 0.52, count)
+    away = rng.uniform(0.28, 0.42, count)
     balls = [
-        _ball(float(r * math.cos(a)), float(r * math.sin(a)), float(rng.uniform(0.3, 0.46)))
+        _ball(float(r * math.cos(a)), float(r * math.sin(a)), float(rng.uniform(0.36, 0.5)))
         for a, r in zip(angles, away, strict=True)
     ]
     return Form("cluster", _union(balls, 0.08), _dome(2.0), float(rng.uniform(0.3, 0.5)), 1.1)
