@@ -2,7 +2,7 @@
 
 Each round sends the photo to the gateway and then does the bare work (decode, both networks, nothing else) in this
 process, so that both see the same machine. Prints Markdown: p50 and p95 of the whole and of each stage, the ratio of
-the medians, and each service's peak memory. The figures in docs/performance.md come from here.
+the medians, and each service's peak memory. With `--write` the figures go to docs/performance.md as well.
 """
 
 import argparse
@@ -21,6 +21,8 @@ from climbmate_client.settings import models_dir
 from bench.bare import BareWork
 
 ROOT = Path(__file__).parents[1]
+DOCUMENT = ROOT / "docs" / "performance.md"
+_FIGURES = re.compile(r"(<!-- figures of make bench -->\n).*?(<!-- end -->)", re.DOTALL)
 _WARM_UP_ROUNDS = 3
 _TOTAL = "total, as the client sees it"
 _BARE_TOTAL = "bare sum"
@@ -32,6 +34,7 @@ def main() -> None:
     parser.add_argument("--photo", type=Path, default=ROOT / "assets" / "sample-wall.jpg")
     parser.add_argument("--rounds", type=int, default=100)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--write", action="store_true", help=f"put the figures into {DOCUMENT.name} as well")
     args = parser.parse_args()
     photo = args.photo.read_bytes()
     bare = BareWork(models_dir() or ROOT / "models", cpus=args.threads)
@@ -41,9 +44,11 @@ def main() -> None:
             bare.run(photo, len(analysis.holds))
         served, least = _rounds(args.rounds, climbmate, bare, photo)
         peaks = {name: peak_bytes(process) for name, process in stack.processes.items()}
-    print(_heading(analysis, len(photo), args.rounds, args.threads))
-    print("\n".join(_table(served, least)))
-    print("\n".join(_memory(peaks)))
+    heading = _heading(analysis, len(photo), args.rounds, args.threads)
+    figures = "\n".join([heading, *_table(served, least), *_memory(peaks)])
+    print(figures)
+    if args.write:
+        DOCUMENT.write_text(_FIGURES.sub(lambda found: f"{found[1]}{figures}\n{found[2]}", DOCUMENT.read_text()))
 
 
 def _rounds(

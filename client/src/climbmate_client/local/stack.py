@@ -92,7 +92,7 @@ class LocalStack:
             raise
 
     def wait_ready(self, limit_s: float | None = None) -> None:
-        """Wait until the gateway says that it and all behind it serve.
+        """Wait until the gateway says that it and all behind it serve; what it knows may be a second old.
 
         Args:
             limit_s: How long to wait; None for the stack's `start_limit_s`.
