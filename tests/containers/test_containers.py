@@ -2,6 +2,7 @@
 
 import json
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -12,6 +13,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 SERVICES = ["detector", "colorizer", "gateway"]
 SAMPLE = Path(__file__).parents[2] / "assets/sample-wall.jpg"
 MI = 1024 * 1024
+PHONE_PHOTO_BYTES = 5_000_000
 
 
 @pytest.fixture(scope="module")
@@ -29,12 +31,22 @@ def climbmate(run_service):
 
 
 @pytest.fixture(scope="module")
-def answer(climbmate):
-    """What the containers say to the sample photo."""
+def analyze(climbmate):
+    """Sends a JPEG to the gateway's container."""
     url = f"http://{climbmate['gateway'].http}/api/analyze"
-    request = urllib.request.Request(url, data=SAMPLE.read_bytes(), headers={"Content-Type": "image/jpeg"})
-    with urllib.request.urlopen(request, timeout=60) as response:
-        return json.load(response)
+
+    def send(photo):
+        request = urllib.request.Request(url, data=photo, headers={"Content-Type": "image/jpeg"})
+        with urllib.request.urlopen(request, timeout=60) as response:
+            return json.load(response)
+
+    return send
+
+
+@pytest.fixture(scope="module")
+def answer(analyze):
+    """What the containers say to the sample photo."""
+    return analyze(SAMPLE.read_bytes())
 
 
 def test_the_sample_photo_gets_its_holds_colors_and_problems(answer):
@@ -53,6 +65,16 @@ def test_a_service_knows_its_memory_limit_and_stays_within_it(climbmate, answer,
     assert f"{memory.limit_bytes // MI}m" == compose[service]["mem_limit"]
     assert 0 < memory.floor_bytes < memory.limit_bytes
     assert 0 < memory.used_bytes < memory.limit_bytes
+
+
+def test_eight_phones_at_once_are_all_served(climbmate, analyze, answer, figures):
+    photo = SAMPLE.read_bytes()
+    photo += bytes(PHONE_PHOTO_BYTES - len(photo))
+    with ThreadPoolExecutor(8) as phones:
+        answers = list(phones.map(analyze, [photo] * 24))
+    assert {len(each["holds"]) for each in answers} == {len(answer["holds"])}
+    peaks = {name: container.peak_bytes() // MI for name, container in climbmate.items()}
+    figures.append(f"eight phones at once: at most {peaks} Mi")
 
 
 @pytest.mark.parametrize("service", SERVICES)
