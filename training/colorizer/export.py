@@ -124,12 +124,15 @@ date = {dt.datetime.now(dt.UTC).date()}
 licence = "AGPL-3.0-or-later"
 data = "Climbing Holds and Volumes v14 (CC BY 4.0), re-colored; color names of this project and of the XKCD survey"
 input = "crops uint8 (batch, {SIDE_PX}, {SIDE_PX}, 3) RGB, filled outside the eroded mask"
+
 [{towers.NAME}.files.image]
 path = "{IMAGE}"
 sha256 = "{digests[0]}"
+
 [{towers.NAME}.files.palette]
 path = "{PALETTE_FILE}"
 sha256 = "{digests[1]}"
+
 [{towers.NAME}.scores]
 dev_color_top1 = {score.top1:.3f}
 dev_expected_calibration_error = {score.expected_calibration_error:.3f}

@@ -5,6 +5,7 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import cv2
 import grpc
 from climbmate.colorizer.v1 import colorizer_pb2, colorizer_pb2_grpc
 from climbmate.status.v1 import status_pb2
@@ -31,14 +32,12 @@ def load(settings: ColorizerSettings) -> tuple[Colorist, status_pb2.ModelInfo]:
     Raises:
         StartError: A model file is missing, is not the listed one, or does not fit the others.
     """
+    cpus = settings.omp_num_threads or available_cpus()
+    cv2.setNumThreads(cpus)
     try:
         entry = manifest.load(Path(settings.models_dir)).model(settings.clip_model)
         colors = palette.load(entry.verified_path("palette"))
-        tower = ImageTower(
-            entry.verified_path("image"),
-            batch_size=settings.clip_batch_size,
-            threads=settings.omp_num_threads or available_cpus(),
-        )
+        tower = ImageTower(entry.verified_path("image"), batch_size=settings.clip_batch_size, threads=cpus)
         if tower.dim != colors.embeddings.shape[1]:
             raise ModelError(f"model {entry.name}: embeddings of {tower.dim} and {colors.embeddings.shape[1]} numbers")
     except ModelError as error:
