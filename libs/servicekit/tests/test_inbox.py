@@ -1,10 +1,13 @@
 import asyncio
 import contextlib
+import gc
 
 import grpc
 import pytest
 from climbmate.detector.v1 import detector_pb2
+from servicekit import heap
 from servicekit.errors import Overloaded
+from servicekit.memory import MemoryLimit, MemoryMeter
 from servicekit.rich_status import from_rpc_error
 
 MAX_REQUEST_BYTES = 1_000_000  # as the served toy accepts
@@ -77,3 +80,21 @@ async def test_a_caller_who_leaves_frees_his_room(start, target, call):
         await until(lambda: gate.received == 2)
         gate.open.set()
         await stayer
+
+
+async def test_requests_are_let_go_at_their_end_without_the_garbage_collector(start, target, call):
+    async def answer(request, context):
+        return detector_pb2.DetectHoldsResponse()
+
+    meter = MemoryMeter(MemoryLimit(0, None))
+    async with start(answer, target):
+        gc.disable()
+        try:
+            await call(target, photo=b"x" * 900_000)
+            before_bytes = meter.used_bytes()
+            for _ in range(40):
+                await call(target, photo=b"x" * 900_000)
+            heap.trim()
+            assert meter.used_bytes() - before_bytes < 10_000_000
+        finally:
+            gc.enable()

@@ -1,10 +1,11 @@
-"""The C library's heap: it keeps what was freed for later, which a memory limit cannot tell from use.
+"""Memory that is kept for later, which a limit cannot tell from use: the C library's heap and Python's garbage.
 
-glibc only; elsewhere these do nothing.
+The heap's part is for glibc; elsewhere it does nothing.
 """
 
 import asyncio
 import ctypes
+import gc
 
 from servicekit.memory import MB, MemoryMeter
 
@@ -26,8 +27,15 @@ def tune() -> None:
             _mallopt(option, value)
 
 
+def settle() -> None:
+    """Trim, and take what is loaded now out of the garbage collector's rounds, which makes them short."""
+    trim()
+    gc.freeze()
+
+
 def trim() -> None:
-    """Give the heap's free pages back to the kernel; some milliseconds, other threads run meanwhile."""
+    """Drop garbage that holds itself, and give the heap's free pages back to the kernel; some milliseconds."""
+    gc.collect()
     if _malloc_trim is not None:
         _malloc_trim(0)
 

@@ -70,17 +70,17 @@ class RequestInterceptor(grpc.aio.ServerInterceptor):
         raise NotImplementedError(f"{method}: calls with a stream of requests are not wrapped yet")
 
     def _unary(self, call: Callable[[Any, _Context], Awaitable[Any]], method: str) -> Callable[..., Awaitable[Any]]:
-        async def handle(messages: AsyncIterator[Any], context: _Context) -> Any:  # noqa: ANN401 - any message
-            async with self._request(method, context), self._received(messages) as request:
+        async def handle(_: object, context: _Context) -> Any:  # noqa: ANN401 - any message
+            async with self._request(method, context), self._received(context) as request:
                 return await call(request, context)
 
         return handle
 
     def _stream(self, call: Callable[[Any, _Context], AsyncIterator[Any]], method: str) -> Callable[..., Any]:
-        async def handle(messages: AsyncIterator[Any], context: _Context) -> AsyncIterator[Any]:
+        async def handle(_: object, context: _Context) -> AsyncIterator[Any]:
             async with (
                 self._request(method, context),
-                self._received(messages) as request,
+                self._received(context) as request,
                 contextlib.aclosing(call(request, context)) as answers,  # type: ignore[type-var]
             ):
                 async for answer in answers:
@@ -89,14 +89,17 @@ class RequestInterceptor(grpc.aio.ServerInterceptor):
         return handle
 
     @contextlib.asynccontextmanager
-    async def _received(self, messages: AsyncIterator[Any]) -> AsyncIterator[Any]:
-        """Read the call's one message when the inbox has room for the largest; hold what it really takes."""
+    async def _received(self, context: _Context) -> AsyncIterator[Any]:
+        """Read the call's one message when the inbox has room for the largest; hold what it really takes.
+
+        Iterating over grpc.aio's messages would keep the last one in a cycle until the garbage collector comes by.
+        """
         async with self._inbox.reserve(self._max_request_bytes) as reservation:
-            async for request in messages:
-                reservation.shrink_to(request.ByteSize())
-                yield request
-                return
-            raise InvalidParameter("The call has no request message.")
+            request = await context.read()
+            if request is grpc.aio.EOF:
+                raise InvalidParameter("The call has no request message.")
+            reservation.shrink_to(request.ByteSize())
+            yield request
 
     @contextlib.asynccontextmanager
     async def _request(self, method: str, context: _Context) -> AsyncIterator[None]:

@@ -27,6 +27,7 @@ from servicekit.settings import ServiceSettings
 from servicekit.status import StatusServicer
 
 _log = logging.getLogger("server")
+_READ_AHEAD_BYTES = 64 * 1024  # that a waiting call's sender may send
 _RESERVE = 0.05  # share of the limit for what no prediction covers: fragmentation, the allocator's caches
 _SERVING = health_pb2.HealthCheckResponse.SERVING
 
@@ -62,7 +63,7 @@ class Lifecycle:
         Raises:
             StartError: The limit leaves nothing for work. Better said now than by the kernel later.
         """
-        heap.trim()
+        heap.settle()
         self.memory.mark_floor()
         if not self.memory.limit_bytes:
             return MemoryBudget(0, queue_limit=queue_limit)
@@ -143,7 +144,7 @@ async def _live(service: Service) -> None:
         with open_receipt("start", memory) as receipt:
             loaded = await parts.enter_async_context(service.open(lifecycle))
         if not memory.floor_bytes:
-            heap.trim()
+            heap.settle()
             memory.mark_floor()
         trimming = asyncio.create_task(heap.keep_trimmed(memory))
         parts.callback(trimming.cancel)
@@ -231,6 +232,8 @@ def _server_options(max_request_bytes: int) -> list[tuple[str, int]]:
         ("grpc.max_connection_age_ms", 300_000),  # clients look up the replicas again
         ("grpc.max_connection_age_grace_ms", 60_000),
         ("grpc.http2.min_ping_interval_without_data_ms", 10_000),  # allows our channels' keepalive
+        ("grpc.http2.bdp_probe", 0),  # or each waiting call would be sent megabytes that nobody has reserved
+        ("grpc.http2.lookahead_bytes", _READ_AHEAD_BYTES),
     ]
 
 
