@@ -5,6 +5,7 @@ UV_VERSION := 0.13.8
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PORT ?= 8000
 PHOTO ?= assets/sample-wall.jpg
+SECONDS ?= 180
 
 UV := .tools/uv/bin/uv
 READY := .venv/.ready
@@ -103,6 +104,14 @@ bench: $(READY) ## Measure time and memory for one 12-megapixel photo after the 
 .PHONY: score
 score: $(READY) ## Score holds and colors on labelled photos of ../shared/data
 	$(RUN)python -m bench.score
+
+.PHONY: flood
+flood: $(READY) ## Flood the services at their memory limits for SECONDS (180) with good and hostile photos (needs root)
+	$(RUN)python -m bench.flood --seconds $(SECONDS)
+
+.PHONY: decode-cost
+decode-cost: $(READY) ## Compare the predicted with the measured memory of decoding every kind of photo
+	$(RUN)python -m bench.decode_cost
 
 ##@ About
 

@@ -44,7 +44,9 @@ def load(settings: DetectorSettings) -> tuple[HoldFinder, status_pb2.ModelInfo]:
     except ModelError as error:
         raise StartError(str(error)) from error
     info = status_pb2.ModelInfo(name=entry.name, version=entry.version, sha256=entry.files["network"].sha256)
-    return HoldFinder(network, max_side_px=settings.max_image_size, max_pixels=settings.detector_max_pixels), info
+    finder = HoldFinder(network, max_side_px=settings.max_image_size, max_pixels=settings.detector_max_pixels)
+    finder.warm_up()
+    return finder, info
 
 
 @contextlib.asynccontextmanager

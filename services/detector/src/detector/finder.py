@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import cv2
+import numpy as np
 from servicekit.cancel import CancelToken
 from servicekit.receipts import stage
 from visionkit import codec
@@ -75,6 +77,12 @@ class HoldFinder:
             square_side_px=self._network.side_px,
             max_holds=query.max_holds if query.with_crops else 0,
         )
+
+    def warm_up(self) -> None:
+        """Find the holds of a gray photo, so that the first request finds everything in place."""
+        gray = np.full((self._max_side_px * 3 // 4, self._max_side_px, 3), 128, np.uint8)
+        query = Query(cv2.imencode(".jpg", gray)[1].tobytes(), max_holds=1, min_confidence=0.0, with_crops=True)
+        self.find(query, self.read_header(query), token=CancelToken())
 
     def find(self, query: Query, header: PhotoHeader, *, token: CancelToken) -> Finding:
         """Find the holds in one photo.

@@ -1,0 +1,1 @@
+"""A flood of good, huge, broken and hostile photos against the services at their memory limits."""
