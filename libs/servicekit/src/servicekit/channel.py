@@ -1,5 +1,6 @@
 """Client channels between services."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
@@ -53,7 +54,28 @@ class _ContextInterceptor(grpc.aio.UnaryUnaryClientInterceptor):
             credentials=client_call_details.credentials,
             wait_for_ready=client_call_details.wait_for_ready,
         )
-        return await continuation(details, request)
+        return await _answer(await continuation(details, request))
+
+
+async def _answer(call: Any) -> Any:  # noqa: ANN401 - any message
+    """Wait for a call's answer; if the wait is cancelled, end the call in gRPC's core and let it finish by itself.
+
+    To cancel the call's own task, as its `cancel()` does, would leave to nobody what the core holds for it then, an answer
+    that has just landed included (grpc/grpc#43360).
+    """
+    waiting = asyncio.ensure_future(call)
+    try:
+        return await asyncio.shield(waiting)
+    except asyncio.CancelledError:
+        waiting.add_done_callback(_notice)
+        call._cython_call.cancel("The caller left.")  # noqa: SLF001 - there is no public way that only does this
+        raise
+
+
+def _notice(ended: "asyncio.Future[Any]") -> None:
+    """Take note of how a call ended that nobody waits for any more, so that asyncio does not complain."""
+    if not ended.cancelled():
+        ended.exception()
 
 
 def open_channel(target: str) -> grpc.aio.Channel:
