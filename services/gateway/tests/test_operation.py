@@ -171,9 +171,11 @@ def test_bad_settings_stop_the_start_with_one_line(settings, said):
     assert len(log.splitlines()) == 1
 
 
-def test_a_taken_port_stops_the_start_with_one_line():
+@pytest.mark.parametrize("setting", ["GATEWAY_LISTEN", "GATEWAY_GRPC_LISTEN"])
+def test_a_taken_port_stops_the_start_with_one_line(setting):
+    free = {"GATEWAY_LISTEN": f"127.0.0.1:{free_port()}", "GATEWAY_GRPC_LISTEN": f"127.0.0.1:{free_port()}"}
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        process = start_process(GATEWAY_LISTEN=f"127.0.0.1:{taken.getsockname()[1]}")
+        process = start_process(**free | {setting: f"127.0.0.1:{taken.getsockname()[1]}"})
         log, _ = process.communicate(timeout=20)
     assert process.returncode == 1
     assert "cannot listen on" in log

@@ -39,6 +39,9 @@ class Dependency:
             self._note(serves=self.status.serves, why="it says so")
         except ServiceError as error:
             self._note(serves=False, why=error.message)
+        except Exception:  # a watch that has ended would tell old news for ever
+            self._note(serves=False, why="bug")
+            _log.exception("bug")
 
     def _note(self, *, serves: bool, why: str) -> None:
         if serves != self.serves:
@@ -70,13 +73,13 @@ class Watch:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Watch while what is inside runs."""
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._follow(dependency)) for dependency in self.dependencies]
-            try:
-                yield
-            finally:
-                for task in tasks:
-                    task.cancel()
+        tasks = [asyncio.create_task(self._follow(dependency)) for dependency in self.dependencies]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _follow(self, dependency: Dependency) -> None:
         while True:
