@@ -106,7 +106,7 @@ score: $(READY) ## Score holds and colors on labelled photos of ../shared/data
 	$(RUN)python -m bench.score
 
 .PHONY: flood
-flood: $(READY) ## Flood the services at their memory limits for SECONDS (180) with good and hostile photos (needs root)
+flood: $(READY) ## Flood the services at their memory limits with hostile photos for SECONDS (180; needs root)
 	$(RUN)python -m bench.flood --seconds $(SECONDS)
 
 .PHONY: decode-cost
