@@ -60,8 +60,8 @@ class _ContextInterceptor(grpc.aio.UnaryUnaryClientInterceptor):
 async def _answer(call: Any) -> Any:  # noqa: ANN401 - any message
     """Wait for a call's answer; if the wait is cancelled, end the call in gRPC's core and let it finish by itself.
 
-    To cancel the call's own task, as its `cancel()` does, would leave to nobody what the core holds for it then, an answer
-    that has just landed included (grpc/grpc#43360).
+    To cancel the call's own task, as its `cancel()` does, would leave to nobody what the core holds for it then: an
+    answer that has just landed, for one (grpc/grpc#43360).
     """
     waiting = asyncio.ensure_future(call)
     try:
