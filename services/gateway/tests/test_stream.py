@@ -131,6 +131,8 @@ async def test_a_caller_who_leaves_stops_the_colorizer(gate, jpeg):
         async for _, name, _ in read_events(response):
             if name == "holds":
                 break
+        while not gate.colorizer.requests:
+            await asyncio.sleep(0.01)
     await asyncio.wait_for(gate.colorizer.cancelled.wait(), 2)
     gate.colorizer.before = None
     assert (await stream(gate, jpeg))[-1][1] == "result"
