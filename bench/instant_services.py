@@ -3,6 +3,8 @@
 `python -m bench.instant_services ADDRESS` serves both there, with forty holds of a usual size in every photo.
 """
 
+# ruff: noqa: ARG002 - the signatures are those of the RPCs
+
 import asyncio
 import sys
 from typing import Any
