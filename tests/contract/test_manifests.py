@@ -103,8 +103,15 @@ def test_liveness_forgives_longer_than_readiness(objects, service):
     assert patience_s("livenessProbe") >= 60 > patience_s("readinessProbe")
 
 
-def test_clients_see_every_pod_of_a_model_service(objects, model_service):
-    assert find(objects, "Service", model_service)["spec"]["clusterIP"] == "None"
+def test_grpc_clients_see_every_pod(objects, service):
+    name = "gateway-grpc" if service == "gateway" else service
+    found = find(objects, "Service", name)["spec"]
+    assert found["clusterIP"] == "None"
+    assert "grpc" in {port["name"] for port in found["ports"]}
+
+
+def test_http_clients_of_the_gateway_need_one_address(objects):
+    assert "clusterIP" not in find(objects, "Service", "gateway")["spec"]
 
 
 def test_threads_equal_the_cpu_limit(objects, model_service):
@@ -125,10 +132,11 @@ def test_the_container_ports_are_those_of_the_image(objects, service, image):
     assert ports == image(service).ports
 
 
-def test_service_ports_lead_to_named_container_ports(objects, service):
+def test_service_ports_lead_to_the_named_container_ports(objects, service):
     names = {port["name"] for port in container_of(objects, service)["ports"]}
-    targets = {port["targetPort"] for port in find(objects, "Service", service)["spec"]["ports"]}
-    assert targets <= names
+    label = {"app.kubernetes.io/name": f"climbmate-{service}"}
+    services = [each["spec"] for each in objects if each["kind"] == "Service" and each["spec"]["selector"] == label]
+    assert {port["targetPort"] for each in services for port in each["ports"]} == names
 
 
 def test_the_gateway_finds_every_model_service(objects):
