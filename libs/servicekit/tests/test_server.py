@@ -13,9 +13,10 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from servicekit.channel import open_channel
 
 SLOW_SERVICE = """
-import asyncio, contextlib, sys
+import asyncio, contextlib, os, sys
 from climbmate.detector.v1 import detector_pb2, detector_pb2_grpc
 from servicekit.server import Loaded, Service, run
+from servicekit import settings
 from servicekit.settings import ServiceSettings
 
 class Slow(detector_pb2_grpc.DetectorServiceServicer):
@@ -36,9 +37,10 @@ sys.exit(run(Service("servicekit", settings, sys.argv[1], "", opened)))
 
 
 @contextlib.asynccontextmanager
-async def started(target: str):
+async def started(target: str, settings: str = "ServiceSettings(drain_wait_s=0.3)"):
+    code = SLOW_SERVICE.replace("ServiceSettings(drain_wait_s=0.3)", settings)
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", SLOW_SERVICE, target, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        sys.executable, "-c", code, target, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
     try:
         yield process
@@ -104,3 +106,17 @@ def test_importing_any_module_does_nothing():
 def test_servicekit_does_not_bring_arrays_or_models(module):
     code = f"import sys, servicekit.server, servicekit.channel, servicekit.work; sys.exit({module!r} in sys.modules)"
     assert os.spawnv(os.P_WAIT, sys.executable, [sys.executable, "-c", code]) == 0
+
+
+async def test_debug_memory_tells_the_largest_holders_at_a_signal(target, monkeypatch):
+    monkeypatch.setenv("DEBUG_MEMORY", "1")
+    async with started(target, settings="settings.read(ServiceSettings, prefix='X_', environ=os.environ)") as process:
+        async with open_channel(target) as channel:
+            await health(channel)
+        process.send_signal(signal.SIGUSR1)
+        await asyncio.sleep(1)
+        process.send_signal(signal.SIGTERM)
+        output, errors = await asyncio.wait_for(process.communicate(), 10)
+    assert process.returncode == 0, errors
+    assert b'"event":"allocations"' in output
+    assert b" MB in " in output

@@ -42,5 +42,5 @@ def configure(service: str, level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for chatty in ("asyncio", "grpc"):
+    for chatty in ("asyncio", "grpc", "PIL"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

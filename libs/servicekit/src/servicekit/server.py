@@ -21,6 +21,7 @@ from servicekit.budget import MemoryBudget
 from servicekit.interceptor import RequestInterceptor
 from servicekit.limits import MAX_MESSAGE_BYTES
 from servicekit.memory import MB, MemoryMeter, find_limit
+from servicekit.memory_kit import MemoryKit
 from servicekit.metrics import Metrics
 from servicekit.receipts import open_receipt
 from servicekit.settings import ServiceSettings
@@ -141,6 +142,7 @@ async def _live(service: Service) -> None:
     memory = MemoryMeter(find_limit(service.settings.memory_limit_mb))
     lifecycle = Lifecycle(memory, Metrics(memory), _inbox(service), _stop_on_signals())
     async with contextlib.AsyncExitStack() as parts:
+        parts.enter_context(_debugging(MemoryKit(memory, enabled=service.settings.debug_memory)))
         with open_receipt("start", memory) as receipt:
             loaded = await parts.enter_async_context(service.open(lifecycle))
         if not memory.floor_bytes:
@@ -216,6 +218,16 @@ def _metrics_port(listen: str, metrics: Metrics) -> Iterator[None]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@contextlib.contextmanager
+def _debugging(kit: MemoryKit) -> Iterator[None]:
+    """With `DEBUG_MEMORY=1`: log every stage's memory, trace allocations, report at SIGUSR1."""
+    if kit.enabled:
+        logging.getLogger("stage").setLevel(logging.DEBUG)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, kit.report)
+    with kit.running():
+        yield
 
 
 def _inbox(service: Service) -> MemoryBudget:

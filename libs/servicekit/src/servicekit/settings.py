@@ -29,6 +29,8 @@ class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How long to keep serving after SIGTERM while clients notice that this replica is unready."""
     drain_limit_s: Annotated[float, msgspec.Meta(ge=0, le=600)] = 8.0
     """How long running calls may still take once no new ones are accepted."""
+    debug_memory: bool = False
+    """1 logs the memory of every stage and traces Python's allocations; SIGUSR1 then logs who holds the most. Slow."""
     log_level: Annotated[str, msgspec.Meta(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
     """The least severe level that is logged."""
 
