@@ -49,7 +49,8 @@ class DetectorServiceServicer:
     def DetectHolds(self, request, context):
         """Detects the holds in one photo. A wall without holds is an answer with an empty list, not an error.
 
-        Fails with INVALID_IMAGE, UNSUPPORTED_FORMAT, INVALID_PARAMETER, IMAGE_TOO_LARGE, OVERLOADED or DEADLINE_EXCEEDED.
+        Fails with INVALID_IMAGE, UNSUPPORTED_FORMAT, INVALID_PARAMETER, IMAGE_TOO_LARGE, OVERLOADED, DEADLINE_EXCEEDED or
+        INTERNAL.
         Safe to retry: it changes nothing.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

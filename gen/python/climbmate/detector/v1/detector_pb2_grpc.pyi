@@ -36,7 +36,8 @@ class DetectorServiceStub:
     DetectHolds: _grpc.UnaryUnaryMultiCallable[_detector_pb2.DetectHoldsRequest, _detector_pb2.DetectHoldsResponse]
     """Detects the holds in one photo. A wall without holds is an answer with an empty list, not an error.
 
-    Fails with INVALID_IMAGE, UNSUPPORTED_FORMAT, INVALID_PARAMETER, IMAGE_TOO_LARGE, OVERLOADED or DEADLINE_EXCEEDED.
+    Fails with INVALID_IMAGE, UNSUPPORTED_FORMAT, INVALID_PARAMETER, IMAGE_TOO_LARGE, OVERLOADED, DEADLINE_EXCEEDED or
+    INTERNAL.
     Safe to retry: it changes nothing.
     """
 
@@ -48,7 +49,8 @@ class DetectorServiceAsyncStub(DetectorServiceStub):
     DetectHolds: _aio.UnaryUnaryMultiCallable[_detector_pb2.DetectHoldsRequest, _detector_pb2.DetectHoldsResponse]  # type: ignore[assignment]
     """Detects the holds in one photo. A wall without holds is an answer with an empty list, not an error.
 
-    Fails with INVALID_IMAGE, UNSUPPORTED_FORMAT, INVALID_PARAMETER, IMAGE_TOO_LARGE, OVERLOADED or DEADLINE_EXCEEDED.
+    Fails with INVALID_IMAGE, UNSUPPORTED_FORMAT, INVALID_PARAMETER, IMAGE_TOO_LARGE, OVERLOADED, DEADLINE_EXCEEDED or
+    INTERNAL.
     Safe to retry: it changes nothing.
     """
 
@@ -63,7 +65,8 @@ class DetectorServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_detector_pb2.DetectHoldsResponse, _abc.Awaitable[_detector_pb2.DetectHoldsResponse]]:
         """Detects the holds in one photo. A wall without holds is an answer with an empty list, not an error.
 
-        Fails with INVALID_IMAGE, UNSUPPORTED_FORMAT, INVALID_PARAMETER, IMAGE_TOO_LARGE, OVERLOADED or DEADLINE_EXCEEDED.
+        Fails with INVALID_IMAGE, UNSUPPORTED_FORMAT, INVALID_PARAMETER, IMAGE_TOO_LARGE, OVERLOADED, DEADLINE_EXCEEDED or
+        INTERNAL.
         Safe to retry: it changes nothing.
         """
 
