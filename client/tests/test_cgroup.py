@@ -6,7 +6,7 @@ from climbmate_client.local.cgroup import MemoryCgroup
 
 MB = 1_000_000
 
-pytestmark = pytest.mark.skipif(not MemoryCgroup.available(), reason="needs root and a writable memory cgroup")
+pytestmark = pytest.mark.skipif(not MemoryCgroup.available(), reason="optional: needs root and writable memory cgroups")
 
 
 def run(cgroup: MemoryCgroup, code: str) -> int:
