@@ -4,6 +4,7 @@ import contextlib
 import grpc
 import pytest
 from climbmate.detector.v1 import detector_pb2, detector_pb2_grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from servicekit.channel import open_channel
 from servicekit.deadlines import within
 from servicekit.errors import Unavailable
@@ -89,8 +90,10 @@ async def test_two_replicas_both_get_traffic():
 
 
 @contextlib.asynccontextmanager
-async def _on_free_port(behavior):
+async def _on_free_port(behavior, checks=None):
     server = grpc.aio.server()
+    if checks is not None:
+        health_pb2_grpc.add_HealthServicer_to_server(checks, server)
     detector_pb2_grpc.add_DetectorServiceServicer_to_server(_Servicer(behavior), server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
@@ -104,3 +107,45 @@ class _Servicer(detector_pb2_grpc.DetectorServiceServicer):
 
     async def DetectHolds(self, request, context):
         return await self._behavior(request, context)
+
+
+async def test_a_call_with_a_large_photo_is_repeated_too(start, target, call):
+    attempts = []
+
+    async def fails_once(request, context):
+        attempts.append(len(request.photo))
+        if len(attempts) == 1:
+            raise Unavailable("starting")
+        return detector_pb2.DetectHoldsResponse()
+
+    async with start(fails_once, target):
+        await call(target, photo=b"x" * 900_000)
+    assert attempts == [900_000, 900_000]
+
+
+async def test_a_replica_that_is_not_serving_gets_no_new_calls():
+    counts = [0, 0]
+
+    def counting(index):
+        async def behavior(request, context):
+            counts[index] += 1
+            return detector_pb2.DetectHoldsResponse()
+
+        return behavior
+
+    async with contextlib.AsyncExitStack() as stack:
+        ports, checks = [], []
+        for index in range(2):
+            checks.append(health.aio.HealthServicer())
+            await checks[index].set("", health_pb2.HealthCheckResponse.SERVING)
+            ports.append(await stack.enter_async_context(_on_free_port(counting(index), checks[index])))
+        channel = await stack.enter_async_context(open_channel("ipv4:" + ",".join(f"127.0.0.1:{p}" for p in ports)))
+        stub = detector_pb2_grpc.DetectorServiceStub(channel)
+        while min(counts) == 0:
+            await stub.DetectHolds(detector_pb2.DetectHoldsRequest(), wait_for_ready=True)
+        await checks[0].enter_graceful_shutdown()
+        await asyncio.sleep(0.2)
+        before = list(counts)
+        for _ in range(20):
+            await stub.DetectHolds(detector_pb2.DetectHoldsRequest(), wait_for_ready=True)
+        assert [after - then for after, then in zip(counts, before, strict=True)] == [0, 20]

@@ -21,9 +21,11 @@ def v2(tmp_path: Path) -> tuple[Path, Path]:
             "cgroup.controllers": "memory",
             "memory.max": "max\n",
             "pods/memory.max": "200000000\n",
+            "pods/memory.current": "150000000\n",
+            "pods/memory.stat": "anon 1\ninactive_file 40000000\nactive_file 7\n",
             "pods/one/memory.max": "300000000\n",
-            "pods/one/memory.current": "150000000\n",
-            "pods/one/memory.stat": "anon 1\ninactive_file 40000000\nactive_file 7\n",
+            "pods/one/memory.current": "90000000\n",
+            "pods/one/memory.stat": "anon 1\ninactive_file 0\nactive_file 0\n",
         },
     )
     return root, proc
@@ -47,7 +49,7 @@ def test_without_a_cgroup_and_a_setting_there_is_no_limit(tmp_path):
     assert MemoryMeter(limit).used_bytes() > 1_000_000
 
 
-def test_in_v2_the_smallest_limit_on_the_way_up_counts_and_inactive_file_pages_do_not(v2):
+def test_in_v2_the_smallest_limit_on_the_way_up_counts_with_all_use_below_it_but_inactive_file_pages(v2):
     limit = find_limit(root=v2[0], proc=v2[1])
     assert limit.limit_bytes == 200_000_000
     assert MemoryMeter(limit).used_bytes() == 110_000_000

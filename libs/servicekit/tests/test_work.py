@@ -1,6 +1,8 @@
 import asyncio
+import gc
 import threading
 import time
+import weakref
 
 import pytest
 from servicekit.cancel import Cancelled, CancelToken
@@ -57,7 +59,7 @@ async def test_a_failing_job_fails_its_own_caller_only(worker):
     assert results[1] == "unharmed"
 
 
-async def test_a_job_that_still_runs_after_its_caller_left_counts_as_pending(worker):
+async def test_a_caller_who_leaves_is_let_go_only_when_his_job_has_ended(worker):
     started, release = threading.Event(), threading.Event()
 
     def stubborn(token):
@@ -67,12 +69,34 @@ async def test_a_job_that_still_runs_after_its_caller_left_counts_as_pending(wor
     leaver = asyncio.create_task(worker.run(stubborn))
     await asyncio.to_thread(started.wait)
     leaver.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await leaver
+    done, _ = await asyncio.wait([leaver], timeout=0.1)
+    assert not done
     assert worker.pending == 1
     release.set()
-    while worker.pending:
-        await asyncio.sleep(0.005)
+    with pytest.raises(asyncio.CancelledError):
+        await leaver
+    assert worker.pending == 0
+
+
+async def test_a_job_that_is_cancelled_in_the_queue_holds_nothing_any_more(worker):
+    class Photo:
+        """Something whose end can be seen."""
+
+    async def queue_and_leave(photo):
+        leaver = asyncio.create_task(worker.run(lambda photo, token: None, photo))
+        await asyncio.sleep(0.01)
+        leaver.cancel()
+        await asyncio.wait([leaver])
+
+    photo, release = Photo(), threading.Event()
+    alive = weakref.ref(photo)
+    holder = asyncio.create_task(worker.run(lambda token: release.wait(5)))
+    await queue_and_leave(photo)
+    del photo
+    gc.collect()
+    assert alive() is None
+    release.set()
+    await holder
 
 
 def test_a_callback_added_after_the_cancellation_runs_at_once():

@@ -14,6 +14,7 @@ from servicekit.receipts import REQUEST_ID_KEY, current_receipt
 _SERVICE_CONFIG = json.dumps(
     {
         "loadBalancingConfig": [{"round_robin": {}}],
+        "healthCheckConfig": {"serviceName": ""},
         "methodConfig": [
             {
                 "name": [{}],
@@ -82,7 +83,8 @@ def open_channel(target: str) -> grpc.aio.Channel:
     """Open a channel to a service.
 
     Calls are spread over all replicas that `target` resolves to (`dns:///name:port` of a headless Service), and
-    repeated when a replica was not there (UNAVAILABLE), at most twice. A lost replica is tried again within a second.
+    repeated when a replica was not there (UNAVAILABLE), at most twice. A lost replica is tried again within a second,
+    one that says it is not serving gets no new calls (gRPC health checking, gRFC A17).
 
     Args:
         target: A gRPC name, for example `127.0.0.1:50051`, `unix:/run/detector.sock` or `dns:///climbmate-detector:50051`.
@@ -91,6 +93,7 @@ def open_channel(target: str) -> grpc.aio.Channel:
         ("grpc.service_config", _SERVICE_CONFIG),
         ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
         ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+        ("grpc.per_rpc_retry_buffer_size", MAX_MESSAGE_BYTES),  # or a call with a photo would never be repeated
         ("grpc.initial_reconnect_backoff_ms", 100),
         ("grpc.min_reconnect_backoff_ms", 500),
         ("grpc.max_reconnect_backoff_ms", 1000),

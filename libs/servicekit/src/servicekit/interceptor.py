@@ -48,6 +48,8 @@ class RequestInterceptor(grpc.aio.ServerInterceptor):
         self._memory = memory
         self._deadline_s = deadline_s
         self.in_flight = 0
+        self.idle = asyncio.Event()
+        self.idle.set()
 
     async def intercept_service(
         self,
@@ -127,13 +129,19 @@ class RequestInterceptor(grpc.aio.ServerInterceptor):
 
     @contextlib.contextmanager
     def _counted(self) -> Any:  # noqa: ANN401 - a generator
-        self.in_flight += 1
-        self._metrics.in_flight.set(self.in_flight)
+        self._count(+1)
         try:
             yield
         finally:
-            self.in_flight -= 1
-            self._metrics.in_flight.set(self.in_flight)
+            self._count(-1)
+
+    def _count(self, change: int) -> None:
+        self.in_flight += change
+        self._metrics.in_flight.set(self.in_flight)
+        if self.in_flight:
+            self.idle.clear()
+        else:
+            self.idle.set()
 
     def _time_for(self, context: _Context) -> float:
         left_s = context.time_remaining()

@@ -96,9 +96,10 @@ def _cgroup_limit(root: Path, proc: Path) -> MemoryLimit | None:
 
 
 def _limit_v2(root: Path, path: str) -> MemoryLimit | None:
+    """The smallest limit on the way up, and the cgroup that has it: what others use below it counts, too."""
     own = _existing(root, path)
-    limits = [int(text) for text in _values(root, own, "memory.max") if text != "max"]
-    return MemoryLimit(min(limits), own) if limits else None
+    limits = [MemoryLimit(int(text), folder) for folder, text in _values(root, own, "memory.max") if text != "max"]
+    return min(limits, key=lambda limit: limit.limit_bytes, default=None)
 
 
 def _limit_v1(root: Path, path: str) -> MemoryLimit | None:
@@ -115,11 +116,11 @@ def _existing(root: Path, path: str) -> Path:
     return own if own.exists() else root
 
 
-def _values(root: Path, own: Path, name: str) -> Iterator[str]:
-    """The file `name` of a cgroup and of all above it."""
+def _values(root: Path, own: Path, name: str) -> Iterator[tuple[Path, str]]:
+    """A cgroup and all above it that have the file `name`, with its text."""
     for folder in (own, *own.parents):
         if (folder / name).exists():
-            yield (folder / name).read_text().strip()
+            yield folder, (folder / name).read_text().strip()
         if folder == root:
             return
 

@@ -29,6 +29,7 @@ from servicekit.status import StatusServicer
 
 _log = logging.getLogger("server")
 _READ_AHEAD_BYTES = 64 * 1024  # that a waiting call's sender may send
+_LAST_BYTES_S = 0.05  # for answers that were given but not sent
 _RESERVE = 0.05  # share of the limit for what no prediction covers: fragmentation, the allocator's caches
 _SERVING = health_pb2.HealthCheckResponse.SERVING
 
@@ -158,15 +159,17 @@ async def _live(service: Service) -> None:
             inbox=lifecycle.inbox,
             max_request_bytes=service.max_request_bytes,
         )
-        async with _serving(service, loaded, lifecycle, requests) as checks:
-            with _metrics_port(service.metrics_listen, lifecycle.metrics):
-                lifecycle.ready = True
-                _log.info("ready", extra={"fields": _ready_fields(service, memory, start_s)})
-                await lifecycle.stop.wait()
-                lifecycle.ready = False
-                await checks.enter_graceful_shutdown()
-                _log.info("draining", extra={"fields": {"in_flight": requests.in_flight}})
-                await asyncio.sleep(service.settings.drain_wait_s)
+        async with (
+            _metrics_port(service.metrics_listen, lifecycle.metrics),
+            _serving(service, loaded, lifecycle, requests) as checks,
+        ):
+            lifecycle.ready = True
+            _log.info("ready", extra={"fields": _ready_fields(service, memory, start_s)})
+            await lifecycle.stop.wait()
+            lifecycle.ready = False
+            await checks.enter_graceful_shutdown()
+            _log.info("draining", extra={"fields": {"in_flight": requests.in_flight}})
+            await asyncio.sleep(service.settings.drain_wait_s)
     _log.info("stopped")
 
 
@@ -199,11 +202,22 @@ async def _serving(
     try:
         yield checks
     finally:
-        await server.stop(service.settings.drain_limit_s)
+        await _drain(server, requests, service.settings.drain_limit_s)
 
 
-@contextlib.contextmanager
-def _metrics_port(listen: str, metrics: Metrics) -> Iterator[None]:
+async def _drain(server: grpc.aio.Server, requests: RequestInterceptor, limit_s: float) -> None:
+    """Refuse new calls and let the running ones finish; clients' health watches are no reason to wait."""
+    draining = asyncio.create_task(server.stop(limit_s))
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(limit_s):
+            await requests.idle.wait()
+            await asyncio.sleep(_LAST_BYTES_S)
+    await server.stop(0)
+    await draining
+
+
+@contextlib.asynccontextmanager
+async def _metrics_port(listen: str, metrics: Metrics) -> AsyncIterator[None]:
     if not listen:
         yield
         return
@@ -215,7 +229,7 @@ def _metrics_port(listen: str, metrics: Metrics) -> Iterator[None]:
     try:
         yield
     finally:
-        server.shutdown()
+        await asyncio.to_thread(server.shutdown)  # which takes up to half a second
         server.server_close()
         thread.join()
 

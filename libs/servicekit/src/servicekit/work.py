@@ -7,9 +7,9 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
-from servicekit.cancel import CancelToken
+from servicekit.cancel import Cancelled, CancelToken
 from servicekit.errors import Overloaded
 
 T = TypeVar("T")
@@ -20,8 +20,8 @@ _MEMORY_OF_THE_PAST = 0.8  # weight of earlier jobs in the running mean
 class Worker:
     """Runs blocking functions in a fixed number of threads.
 
-    A caller that leaves cancels its function through the token and disturbs nobody else. A job that still runs after
-    its caller left counts as pending until its thread is free, so the bound on memory holds.
+    A caller that leaves cancels its function through the token and disturbs nobody else. `run` returns only when the
+    function has really ended, also then: what the caller reserved for it stays reserved as long as it is in use.
     """
 
     def __init__(self, threads: int, queue_limit: int) -> None:
@@ -50,18 +50,25 @@ class Worker:
             Overloaded: As many jobs as allowed run and wait already.
         """
         token = CancelToken()
-        job = self._submit(functools.partial(function, *args, token=token))
+        call = _Call(functools.partial(function, *args, token=token))
+        job = self._submit(call)
+        ended = asyncio.wrap_future(job)
         try:
-            return await asyncio.wrap_future(job)
+            return await asyncio.shield(ended)
         except asyncio.CancelledError:
             token.cancel()
+            if job.cancel():
+                call.drop()
+            await asyncio.wait([ended])
+            if not ended.cancelled():
+                ended.exception()  # taken note of: nobody else waits for it
             raise
 
     def close(self) -> None:
         """Wait for the running jobs and end the threads."""
         self._executor.shutdown(wait=True, cancel_futures=True)
 
-    def _submit(self, call: Callable[[], T]) -> Future[T]:
+    def _submit(self, call: "_Call[T]") -> Future[T]:
         with self._lock:
             if self._pending >= self._limit:
                 raise Overloaded(
@@ -75,7 +82,7 @@ class Worker:
         job.add_done_callback(self._done)
         return job
 
-    def _timed(self, call: Callable[[], T]) -> T:
+    def _timed(self, call: "_Call[T]") -> T:
         start_s = time.perf_counter()
         try:
             return call()
@@ -86,3 +93,20 @@ class Worker:
     def _done(self, _: Future[Any]) -> None:
         with self._lock:
             self._pending -= 1
+
+
+class _Call(Generic[T]):
+    """A function that can be dropped with all it holds while the executor still queues it."""
+
+    def __init__(self, function: Callable[[], T]) -> None:
+        self._function: Callable[[], T] | None = function
+
+    def __call__(self) -> T:
+        function, self._function = self._function, None
+        if function is None:
+            raise Cancelled
+        return function()
+
+    def drop(self) -> None:
+        """Forget the function."""
+        self._function = None
