@@ -46,6 +46,16 @@ def test_files_are_written_also_into_a_folder_that_is_not_there(gateway, wall_fi
     assert str(drawn) in done.stdout.replace("\n", "")
 
 
+def test_holds_are_drawn_also_while_the_colorizer_is_down(gateway, wall_file):
+    body = {"error": {"code": "UNAVAILABLE", "message": "No colors.", "request_id": "", "details": {}}}
+    gateway.answer("/api/palette", (503, body, {"Retry-After": "1"}))
+    drawn = wall_file.parent / "overlay.png"
+    done = climbmate("analyze", wall_file, "--url", gateway.url, "--overlay", drawn)
+    assert done.returncode == 0, done.stderr
+    with Image.open(drawn) as image:
+        assert (196, 38, 44) in {color for _, color in image.getcolors(1 << 24)}  # as photographed
+
+
 def test_parameters_reach_the_gateway(gateway, wall_file):
     climbmate("analyze", wall_file, "--url", gateway.url, "--max-holds", 300, "--min-confidence", 0.01)
     assert gateway.requests[0].params == {"max_holds": "300", "min_confidence": "0.01"}

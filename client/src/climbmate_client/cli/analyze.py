@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from climbmate_client import events, overlay
-from climbmate_client.answers import Analysis, Health
+from climbmate_client.answers import Analysis, Health, Rgb
 from climbmate_client.cli import report
 from climbmate_client.cli.exits import explained, interrupt_on_signals
 from climbmate_client.errors import ClimbmateError
@@ -75,7 +75,7 @@ def analyze(
         with _gateway(url, aside) as address, Client(address) as climbmate:
             analysis = _follow(climbmate.stream(data, max_holds=max_holds, min_confidence=min_confidence), aside)
             health = climbmate.health()
-            palette = {color.name: color.rgb for color in climbmate.palette()} if overlay_file else {}
+            palette = _palette(climbmate) if overlay_file else {}
         if save:
             _write(save, analysis.to_json() + b"\n")
         if overlay_file:
@@ -117,6 +117,14 @@ def _follow(steps: Iterator[events.Event], aside: Console) -> Analysis:
                 bar.update(task, completed=100)
                 return step
     raise ClimbmateError("The stream ended without a result.")
+
+
+def _palette(climbmate: Client) -> dict[str, Rgb]:
+    """Give the color to draw each name with; nothing while the colorizer is down, so holds are drawn as photographed."""
+    try:
+        return {color.name: color.rgb for color in climbmate.palette()}
+    except ClimbmateError:
+        return {}
 
 
 def _encoded(image: Image.Image, file: Path) -> bytes:
