@@ -11,7 +11,7 @@ from servicekit.errors import InvalidImage, UnsupportedFormat
         (b"\x89PNG\r\n\x1a\n", "png"),
         (b"RIFF\x10\x00\x00\x00WEBPVP8 ", "webp"),
         (b"\x00\x00\x00\x18ftypheic\x00\x00", "heic"),
-        (b"\x00\x00\x00\x18ftypmif1\x00\x00", "heic"),
+        (b"\x00\x00\x00\x18ftypmif1\x00\x00\x00\x00mif1heic", "heic"),
     ],
 )
 def test_the_first_bytes_tell_the_formats_that_are_served(head, name):
@@ -20,7 +20,13 @@ def test_the_first_bytes_tell_the_formats_that_are_served(head, name):
 
 @pytest.mark.parametrize(
     ("head", "name"),
-    [(b"GIF89a", "GIF"), (b"BM\x00\x00", "BMP"), (b"II*\x00", "TIFF"), (b"\x00\x00\x00\x1cftypavif", "avif")],
+    [
+        (b"GIF89a", "GIF"),
+        (b"BM\x00\x00", "BMP"),
+        (b"II*\x00", "TIFF"),
+        (b"\x00\x00\x00\x1cftypavif", "avif"),
+        (b"\x00\x00\x00\x18ftypmsf1", "msf1"),
+    ],
 )
 def test_other_known_formats_are_named_in_the_refusal(head, name):
     with pytest.raises(UnsupportedFormat) as refused:

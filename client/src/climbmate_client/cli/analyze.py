@@ -120,7 +120,7 @@ def _follow(steps: Iterator[events.Event], aside: Console) -> Analysis:
 
 
 def _palette(climbmate: Client) -> dict[str, Rgb]:
-    """Give the color to draw each name with; nothing while the colorizer is down, so holds are drawn as photographed."""
+    """Give the color to draw each name with; none while the colorizer is down: holds are drawn as photographed."""
     try:
         return {color.name: color.rgb for color in climbmate.palette()}
     except ClimbmateError:

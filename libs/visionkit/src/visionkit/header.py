@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from servicekit.errors import ImageTooLarge, InvalidImage, UnsupportedFormat
+from servicekit.formats import is_heic
 
 from visionkit.container import heic, jpeg, png, webp
 from visionkit.photo import PhotoHeader
@@ -16,7 +17,7 @@ _FORMATS: tuple[tuple[Matches, ReadHeader], ...] = (
     (lambda data: data.startswith(jpeg.START), jpeg.read_header),
     (lambda data: data.startswith(png.START), png.read_header),
     (webp.matches, webp.read_header),
-    (heic.matches, heic.read_header),
+    (is_heic, heic.read_header),
 )
 
 

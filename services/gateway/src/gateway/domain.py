@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from servicekit.formats import HEAD_BYTES
+
 UNKNOWN = "unknown"
 """The color name of a hold whose color could not be told."""
 
@@ -30,7 +32,7 @@ class Photo:
     @property
     def head(self) -> bytes:
         """The first bytes of the file, which tell its format."""
-        return bytes(self._file[:32])
+        return bytes(self._file[:HEAD_BYTES])
 
     def take(self) -> bytes | bytearray:
         """Hand the file over; the photo is empty afterwards."""

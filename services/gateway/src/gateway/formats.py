@@ -1,8 +1,8 @@
 """Which file format a photo's first bytes claim; nothing is decoded."""
 
 from servicekit.errors import InvalidImage, UnsupportedFormat
+from servicekit.formats import is_heic
 
-_HEIF_BRANDS = frozenset((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"))
 _REFUSED = (
     (b"GIF8", "GIF"),
     (b"BM", "BMP"),
@@ -18,7 +18,7 @@ _REFUSED = (
 
 
 def check(head: bytes) -> str:
-    """Return the format of a photo with these first bytes (16 or more): `jpeg`, `png`, `webp` or `heic`.
+    """Return a photo's format, `jpeg`, `png`, `webp` or `heic`, by its first `servicekit.formats.HEAD_BYTES` bytes.
 
     Raises:
         UnsupportedFormat: A known format that is not served.
@@ -44,6 +44,6 @@ def _served(head: bytes) -> str | None:
         return "png"
     if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
         return "webp"
-    if head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS:
+    if is_heic(head):
         return "heic"
     return None

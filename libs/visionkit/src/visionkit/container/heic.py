@@ -16,23 +16,10 @@ except ImportError:
 
 DECODER_ERRORS = (ValueError, EOFError, SyntaxError, RuntimeError, OSError, IndexError)
 
-_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis"})  # HEVC stills; no sequences, no AVIF
 _CHANNELS = {"L": 1, "I;16": 1, "RGB": 3, "RGBA": 4, "RGBa": 4}  # pillow_heif's modes
 _COLOR_SAMPLES = {420: 1.5, 422: 2.0, 444: 3.0}  # stored for each pixel
 _BOX_HEADER_BYTES, _LARGE_BOX, _MAX_BOXES = 8, 1, 1_000
 _PICTURE_BOXES = frozenset({b"meta", b"mdat"})
-_GENERIC_BRANDS = frozenset({b"mif1", b"mif2"})
-
-
-def matches(data: bytes) -> bool:
-    """Whether the bytes start like a HEIC photo."""
-    if data[4:8] != b"ftyp":
-        return False
-    if data[8:12] in _BRANDS:
-        return True
-    end = min(int.from_bytes(data[:4], "big"), 256)
-    compatible = {data[start : start + 4] for start in range(16, end, 4)}
-    return data[8:12] in _GENERIC_BRANDS and not compatible.isdisjoint(_BRANDS)
 
 
 def read_header(data: bytes) -> PhotoHeader:
