@@ -38,7 +38,7 @@ class Served:
 
 @contextlib.asynccontextmanager
 async def serve(
-    behavior: Behavior, target: str, deadline_s: float = 5.0, inbox_bytes: int = 0
+    behavior: Behavior, target: str, deadline_s: float = 5.0, inbox_bytes: int = 0, register=None
 ) -> AsyncIterator[Served]:
     memory = MemoryMeter(MemoryLimit(0, None))
     metrics = Metrics(memory)
@@ -50,6 +50,8 @@ async def serve(
         interceptors=[interceptor], options=[("grpc.max_receive_message_length", MAX_REQUEST_BYTES)]
     )
     detector_pb2_grpc.add_DetectorServiceServicer_to_server(Servicer(behavior), server)
+    if register is not None:
+        register(server)
     server.add_insecure_port(target)
     await server.start()
     try:

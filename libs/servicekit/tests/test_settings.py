@@ -1,12 +1,13 @@
+import contextlib
 from typing import Annotated
 
 import msgspec
 import pytest
-from servicekit.settings import BadSettings, ServiceSettings, load, read
+from servicekit.settings import Address, BadSettings, ServiceSettings, load, read
 
 
 class Settings(ServiceSettings, frozen=True, kw_only=True):
-    toy_listen: str = "127.0.0.1:1"
+    toy_listen: Address = "127.0.0.1:1"
     max_holds: Annotated[int, msgspec.Meta(ge=1, le=300)] = 40
     degrade: bool = False
 
@@ -50,6 +51,22 @@ def test_a_variable_sets_its_field(name, text, value):
 def test_a_bad_value_is_named(name, text):
     with pytest.raises(BadSettings, match=f"{name}='{text}'"):
         settings(**{name: text})
+
+
+@pytest.mark.parametrize(
+    ("address", "good"),
+    [
+        ("0.0.0.0:0", True),
+        ("[::1]:65535", True),
+        ("unix:/run/x.sock", True),
+        ("h:65536", False),
+        ("h:", False),
+        ("", True),
+    ],
+)
+def test_an_address_has_a_port_that_exists(address, good):
+    with contextlib.nullcontext() if good else pytest.raises(BadSettings, match="TOY_LISTEN"):
+        settings(TOY_LISTEN=address)
 
 
 def test_an_unknown_variable_with_the_services_prefix_is_named_and_others_are_ignored():

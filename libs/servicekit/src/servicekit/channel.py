@@ -69,7 +69,7 @@ async def _answer(call: Any) -> Any:  # noqa: ANN401 - any message
         return await asyncio.shield(waiting)
     except asyncio.CancelledError:
         waiting.add_done_callback(_notice)
-        call._cython_call.cancel("The caller left.")  # noqa: SLF001 - there is no public way that only does this
+        call._cython_call.cancel("The caller left.")  # noqa: SLF001 - no public way does only this; grpcio is pinned
         raise
 
 

@@ -6,12 +6,14 @@ The heap's part is for glibc; elsewhere it does nothing.
 import asyncio
 import ctypes
 import gc
+import logging
 
 from servicekit.memory import MB, MemoryMeter
 
 _ARENA_MAX, _MMAP_THRESHOLD, _TRIM_THRESHOLD = -8, -3, -1  # of mallopt(3)
 _ARENAS = 2  # glibc would make eight for each of the node's cores, each with leftovers of its own
 _LARGE_BYTES = 1 << 20  # what is larger goes back to the kernel when freed; glibc would raise the bound to 32 MiB
+_log = logging.getLogger("heap")
 _EVERY_S = 2.0
 _WORTH_BYTES = 4 * MB
 
@@ -45,8 +47,11 @@ async def keep_trimmed(memory: MemoryMeter, *, every_s: float = _EVERY_S) -> Non
     after_bytes = memory.floor_bytes
     while True:
         await asyncio.sleep(every_s)
-        if memory.used_bytes() > after_bytes + _WORTH_BYTES:
-            await asyncio.to_thread(trim)
-            after_bytes = memory.used_bytes()
-        else:
-            after_bytes = min(after_bytes, memory.used_bytes())
+        try:
+            if memory.used_bytes() > after_bytes + _WORTH_BYTES:
+                await asyncio.to_thread(trim)
+                after_bytes = memory.used_bytes()
+            else:
+                after_bytes = min(after_bytes, memory.used_bytes())
+        except OSError:  # the kernel's figures could not be read; they may be there the next time
+            _log.warning("memory cannot be read", exc_info=True)

@@ -16,6 +16,8 @@ from servicekit.errors import Internal, InvalidParameter, RetryableError, Servic
 from servicekit.memory import MemoryMeter
 from servicekit.metrics import Metrics
 from servicekit.rich_status import to_trailers
+from servicekit.side_door import SideDoor
+from servicekit.tracebacks import forget
 
 _log = logging.getLogger("rpc")
 _UNOBSERVED = ("/grpc.", "/climbmate.status.")
@@ -42,6 +44,7 @@ class RequestInterceptor(grpc.aio.ServerInterceptor):
         inbox: MemoryBudget,
         max_request_bytes: int,
     ) -> None:
+        self._side_door = SideDoor()
         self._inbox = inbox
         self._max_request_bytes = max_request_bytes
         self._metrics = metrics
@@ -59,8 +62,10 @@ class RequestInterceptor(grpc.aio.ServerInterceptor):
         """Wrap the handler of unary-request calls, the only kind that climbmate has."""
         handler = await continuation(handler_call_details)
         method = handler_call_details.method
-        if handler is None or method.startswith(_UNOBSERVED):
-            return handler
+        if handler is None:
+            return None
+        if method.startswith(_UNOBSERVED):
+            return self._aside(handler)
         if handler.unary_unary:
             return grpc.stream_unary_rpc_method_handler(
                 self._unary(handler.unary_unary, method), handler.request_deserializer, handler.response_serializer
@@ -70,6 +75,14 @@ class RequestInterceptor(grpc.aio.ServerInterceptor):
                 self._stream(handler.unary_stream, method), handler.request_deserializer, handler.response_serializer
             )
         raise NotImplementedError(f"{method}: calls with a stream of requests are not wrapped yet")
+
+    def _aside(self, handler: _Handler) -> _Handler:
+        codecs = (handler.request_deserializer, handler.response_serializer)
+        if handler.unary_unary:
+            return grpc.stream_unary_rpc_method_handler(self._side_door.unary(handler.unary_unary), *codecs)
+        if handler.unary_stream:
+            return grpc.stream_stream_rpc_method_handler(self._side_door.unary(handler.unary_stream), *codecs)
+        return handler
 
     def _unary(self, call: Callable[[Any, _Context], Awaitable[Any]], method: str) -> Callable[..., Awaitable[Any]]:
         async def handle(_: object, context: _Context) -> Any:  # noqa: ANN401 - any message
@@ -123,6 +136,7 @@ class RequestInterceptor(grpc.aio.ServerInterceptor):
             except Exception as error:
                 failure = _as_service_error(error)
                 outcome = failure.reason
+                forget(error)
                 await context.abort(failure.code, failure.message, (*id_trailer, *to_trailers(failure)))
             finally:
                 self._finish(method, outcome, time.perf_counter() - start_s, receipt)

@@ -12,6 +12,14 @@ from typing import Annotated, TypeVar
 import msgspec
 
 EXIT_BAD_SETTINGS = 2
+_PORT = r"(\d{1,4}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])"  # 0 to 65535
+
+HostPort = Annotated[str, msgspec.Meta(pattern=rf"^.+:{_PORT}$")]
+"""`host:port`."""
+MaybeHostPort = Annotated[str, msgspec.Meta(pattern=rf"^(.*:{_PORT})?$")]
+"""`host:port`, `:port` for all interfaces, or empty for none."""
+Address = Annotated[str, msgspec.Meta(pattern=rf"^(unix:/.+|.+:{_PORT})$")]
+"""`host:port` or `unix:/path`."""
 
 
 class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True):

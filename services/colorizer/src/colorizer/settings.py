@@ -3,9 +3,7 @@
 from typing import Annotated
 
 import msgspec
-from servicekit.settings import ServiceSettings
-
-Address = Annotated[str, msgspec.Meta(pattern=r"^(unix:/.+|.+:\d{1,5})$")]
+from servicekit.settings import Address, MaybeHostPort, ServiceSettings
 
 
 class ColorizerSettings(ServiceSettings, frozen=True, kw_only=True):
@@ -13,7 +11,7 @@ class ColorizerSettings(ServiceSettings, frozen=True, kw_only=True):
 
     colorizer_listen: Address = "127.0.0.1:50052"
     """Where gRPC is served."""
-    colorizer_metrics_listen: str = "127.0.0.1:9102"
+    colorizer_metrics_listen: MaybeHostPort = "127.0.0.1:9102"
     """`host:port` of the Prometheus metrics; empty for none."""
     colorizer_queue: Annotated[int, msgspec.Meta(ge=0, le=1024)] = 64
     """How many calls may wait for the model; more are refused with OVERLOADED."""

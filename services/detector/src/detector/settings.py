@@ -4,9 +4,7 @@ from typing import Annotated
 
 import msgspec
 from servicekit.limits import MAX_HOLDS
-from servicekit.settings import ServiceSettings
-
-Address = Annotated[str, msgspec.Meta(pattern=r"^(unix:/.+|.+:\d{1,5})$")]
+from servicekit.settings import Address, MaybeHostPort, ServiceSettings
 
 
 class DetectorSettings(ServiceSettings, frozen=True, kw_only=True):
@@ -14,7 +12,7 @@ class DetectorSettings(ServiceSettings, frozen=True, kw_only=True):
 
     detector_listen: Address = "127.0.0.1:50051"
     """Where gRPC is served."""
-    detector_metrics_listen: str = "127.0.0.1:9101"
+    detector_metrics_listen: MaybeHostPort = "127.0.0.1:9101"
     """`host:port` of the Prometheus metrics; empty for none."""
     detector_queue: Annotated[int, msgspec.Meta(ge=0, le=1024)] = 16
     """How many photos may wait for the network; more are refused with OVERLOADED."""

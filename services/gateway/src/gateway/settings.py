@@ -3,9 +3,7 @@
 from typing import Annotated
 
 import msgspec
-from servicekit.settings import ServiceSettings
-
-Address = Annotated[str, msgspec.Meta(pattern=r"^(unix:/.+|.+:\d{1,5})$")]
+from servicekit.settings import Address, ServiceSettings
 
 
 class GatewaySettings(ServiceSettings, frozen=True, kw_only=True):
