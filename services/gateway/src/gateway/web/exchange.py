@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from servicekit.memory import MemoryMeter
 from servicekit.receipts import REQUEST_ID_KEY, Receipt, is_request_id, new_request_id, open_receipt
+from servicekit.tracebacks import forget
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -42,8 +43,9 @@ class Exchanges:
         with open_receipt(request_id, self._memory) as receipt:
             try:
                 await self._app(scope, exchange.receive, exchange.send)
-            except (CallerLeft, ClientDisconnect):
+            except (CallerLeft, ClientDisconnect) as left:
                 note_outcome(scope, "CANCELLED")
+                forget(left)
             except asyncio.CancelledError:
                 note_outcome(scope, "CANCELLED")
                 raise

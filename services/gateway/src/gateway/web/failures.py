@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from servicekit.errors import Internal, InvalidParameter, RetryableError, ServiceError
 from servicekit.receipts import current_receipt
+from servicekit.tracebacks import forget
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -58,7 +59,8 @@ def install(app: FastAPI) -> None:
 
 
 def describe(error: ServiceError, scope: Scope) -> FailureAnswer:
-    """An error in the language of the request, with the English particulars as `details.reason`."""
+    """An error in the language of the request, with the English particulars as `details.reason`; it ends here."""
+    forget(error)
     details = {"reason": error.message} | error.details
     if isinstance(error, RetryableError):
         details["retry_after_s"] = f"{error.retry_after_s:.3g}"
