@@ -16,7 +16,6 @@ from servicekit.errors import Internal, InvalidParameter, RetryableError, Servic
 from servicekit.memory import MemoryMeter
 from servicekit.metrics import Metrics
 from servicekit.rich_status import to_trailers
-from servicekit.tracebacks import forget
 from servicekit.side_door import SideDoor
 from servicekit.tracebacks import forget
 
