@@ -1,4 +1,4 @@
-# `make` lists the targets. Python 3.11, make and git are enough; everything else comes from the lock into .tools and
+# `make` lists the targets. Linux, Python 3.11, make and git are enough; all else comes from the lock into .tools and
 # .venv of this clone. Behind a proxy with its own certificates, set SSL_CERT_FILE.
 
 UV_VERSION := 0.13.8
