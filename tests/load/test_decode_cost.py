@@ -7,6 +7,7 @@ from bench.photos.cache import photo_path
 from bench.photos.honest import HONEST
 
 TIGHT_ABOVE_PX = 2_000_000
+SMALL_CHANGE_BYTES = 1_000_000  # a third of the costs of some photos here, which differ by as much from run to run
 
 
 @pytest.mark.parametrize("name", HONEST)
@@ -14,4 +15,4 @@ def test_the_predicted_cost_covers_the_measured_peak_and_is_at_most_half_as_much
     cost = measure(photo_path(name, HONEST))
     assert cost.measured_bytes <= cost.predicted_bytes
     if cost.pixels > TIGHT_ABOVE_PX:
-        assert cost.predicted_bytes <= 1.5 * cost.measured_bytes
+        assert cost.predicted_bytes <= 1.5 * cost.measured_bytes + SMALL_CHANGE_BYTES
