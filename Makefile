@@ -6,6 +6,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PORT ?= 8000
 PHOTO ?= assets/sample-wall.jpg
 SECONDS ?= 180
+# The folder with data/ (labelled photos) and tools/ (score.py, base-image.sh), which are no part of the repository.
+SHARED ?= ../shared
 
 UV := .tools/uv/bin/uv
 READY := .venv/.ready
@@ -14,6 +16,7 @@ MEMBERS := pyproject.toml uv.lock $(wildcard gen/python/pyproject.toml libs/*/py
 
 export XDG_CACHE_HOME := $(CURDIR)/.tools/cache
 export UV_PYTHON_DOWNLOADS := never
+export SHARED
 ifdef SSL_CERT_FILE
 export PIP_CERT ?= $(SSL_CERT_FILE)
 endif
@@ -102,8 +105,8 @@ bench: $(READY) ## Measure time and memory for one 12-megapixel photo after the 
 	$(RUN)python -m bench.http_photo
 
 .PHONY: score
-score: $(READY) ## Score holds and colors on labelled photos of ../shared/data
-	$(RUN)python -m bench.score
+score: $(READY) ## Score holds and colors on the labelled photos of SHARED (../shared)
+	$(RUN)python -m bench.score --shared "$(SHARED)"
 
 .PHONY: flood
 flood: $(READY) ## Flood the services at their memory limits with hostile photos for SECONDS (180; needs root)

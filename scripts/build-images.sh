@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Build the image of each service with podman, tagged with the release. Called by `make images`.
+# SHARED is the folder with tools/base-image.sh, ../shared unless it is set; without that tool the base image is pulled.
 # SSL_CERT_FILE, where it is set, is the bundle of certificates that the build trusts; it stays out of the images.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 options=(--quiet)
-stand_in=../shared/tools/base-image.sh
+stand_in=${SHARED:-../shared}/tools/base-image.sh
 if [[ -x $stand_in ]]; then # no registry to pull the base image from: make one from Debian's packages
   "$stand_in"
   export CONTAINERS_CONF=$PWD/scripts/containers.conf
