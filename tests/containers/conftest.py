@@ -84,12 +84,12 @@ class Container:
         return self.state()
 
 
-def podman(*arguments, check=True):
-    """Run podman; what it prints, on either stream, is the result's `stdout`."""
+def podman(*arguments, check=True, folder=None):
+    """Run podman, in a folder; what it prints, on either stream, is the result's `stdout`."""
     environment = os.environ | {"CONTAINERS_CONF": str(ROOT / "scripts/containers.conf")}
     command = ["podman", *arguments]
     return subprocess.run(
-        command, env=environment, check=check, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        command, env=environment, cwd=folder, check=check, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
 
 
@@ -104,19 +104,25 @@ def compose():
 
 
 @pytest.fixture(scope="session")
-def run_python():
+def monitors(tmp_path_factory):
+    """Where containers are started from: one that is killed for memory leaves a file `oom` there."""
+    return tmp_path_factory.mktemp("monitors")
+
+
+@pytest.fixture(scope="session")
+def run_python(monitors):
     """Runs a line of Python in a service's image and returns what it prints."""
 
     def run(service, line):
         image = COMPOSE["services"][service]["image"]
         options = ["--rm", "--network=none", "--entrypoint=/opt/venv/bin/python"]
-        return podman("run", *options, image, "-c", line, check=False).stdout
+        return podman("run", *options, image, "-c", line, check=False, folder=monitors).stdout
 
     return run
 
 
 @pytest.fixture(scope="session")
-def run_service():
+def run_service(monitors):
     """Starts a service's image as compose.yaml would: same memory limit, nothing writable, nothing gained."""
 
     @contextlib.contextmanager
@@ -129,7 +135,7 @@ def run_service():
         hardening = ["--read-only", "--read-only-tmpfs=false", "--cap-drop=all", "--security-opt=no-new-privileges"]
         memory = [f"--memory={limits['mem_limit']}", f"--memory-swap={limits['memswap_limit']}"]
         options = ["--detach", "--network=host", f"--name={container.name}", *hardening, *memory, *environment]
-        podman("run", *options, limits["image"])
+        podman("run", *options, limits["image"], folder=monitors)
         try:
             yield container
         finally:
