@@ -45,7 +45,7 @@ def _text(profile):
         files = sorted(path for path in (ROOT / "k8s/base").rglob("*.yaml") if path.name != "kustomization.yaml")
         return "\n---\n".join(path.read_text() for path in files)
     if not shutil.which("kubectl"):
-        pytest.skip("optional: without kubectl the base manifests are checked, not the overlays")
+        pytest.skip("optional: without kubectl the base and the patches are checked, not what they make together")
     command = ["kubectl", "kustomize", str(ROOT / "k8s/overlays" / profile)]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 

@@ -1,9 +1,11 @@
 """The Kubernetes manifests, as files and as rendered by kustomize where kubectl is installed."""
 
 import re
+from types import SimpleNamespace
 
 import kubernetes_validate
 import pytest
+import yaml
 from servicekit import settings
 
 KUBERNETES = "1.32"
@@ -176,6 +178,41 @@ def test_the_small_profile_fits_its_machine_also_during_a_rollout(render):
     ]
     assert len(limits) == 3
     assert sum(limits) <= SMALL_PROFILE_BYTES
+
+
+@pytest.fixture(scope="session")
+def small_patches(root):
+    """Gives the small overlay's kustomization, its memory by container and its rollout: read, not rendered."""
+    folder = root / "k8s/overlays/small"
+    deployments = list(yaml.safe_load_all((folder / "memory.yaml").read_text()))
+    containers = [each["spec"]["template"]["spec"]["containers"] for each in deployments]
+    return SimpleNamespace(
+        kustomization=yaml.safe_load((folder / "kustomization.yaml").read_text()),
+        names={each["metadata"]["name"] for each in deployments},
+        resources={each["name"]: each["resources"] for (each,) in containers},
+        rollout=yaml.safe_load((folder / "no-surge.yaml").read_text()),
+    )
+
+
+def test_the_small_patches_give_each_service_the_memory_it_may_use_within_the_machine(small_patches, root):
+    services = {folder.name for folder in (root / "services").iterdir()}
+    assert set(small_patches.resources) == services
+    assert small_patches.names == {f"climbmate-{name}" for name in services}
+    resources = small_patches.resources.values()
+    assert all(each["requests"]["memory"] == each["limits"]["memory"] for each in resources)
+    assert sum(memory_bytes(each["limits"]["memory"]) for each in resources) <= SMALL_PROFILE_BYTES
+
+
+def test_the_small_patches_run_one_pod_of_each_service_also_during_a_rollout(small_patches):
+    replicas = {each["name"]: each["count"] for each in small_patches.kustomization["replicas"]}
+    assert replicas == dict.fromkeys(small_patches.names, 1)
+    assert small_patches.kustomization["patches"] == [
+        {"path": "memory.yaml"},
+        {"path": "no-surge.yaml", "target": {"kind": "Deployment"}},
+    ]
+    (patch,) = small_patches.rollout
+    assert (patch["op"], patch["path"]) == ("replace", "/spec/strategy/rollingUpdate")
+    assert patch["value"] == {"maxSurge": 0, "maxUnavailable": 1}
 
 
 def test_the_standard_profile_loses_no_capacity_in_a_rollout(render):
