@@ -16,6 +16,7 @@ _LARGE_BYTES = 1 << 20  # what is larger goes back to the kernel when freed; gli
 _log = logging.getLogger("heap")
 _EVERY_S = 2.0
 _WORTH_BYTES = 4 * MB
+_MOVED_BYTES = MB // 2
 
 _libc = ctypes.CDLL(None)
 _mallopt = getattr(_libc, "mallopt", None)
@@ -43,15 +44,17 @@ def trim() -> None:
 
 
 async def keep_trimmed(memory: MemoryMeter, *, every_s: float = _EVERY_S) -> None:
-    """Trim after bursts, for ever, off the event loop: whenever the use has grown since the last time."""
+    """Trim off the event loop, for ever: when the use is above the floor and has moved since the last time.
+
+    So the last of a burst is trimmed as well, and a service that holds steady is left alone.
+    """
     after_bytes = memory.floor_bytes
     while True:
         await asyncio.sleep(every_s)
         try:
-            if memory.used_bytes() > after_bytes + _WORTH_BYTES:
+            used_bytes = memory.used_bytes()
+            if used_bytes > memory.floor_bytes + _WORTH_BYTES and abs(used_bytes - after_bytes) > _MOVED_BYTES:
                 await asyncio.to_thread(trim)
                 after_bytes = memory.used_bytes()
-            else:
-                after_bytes = min(after_bytes, memory.used_bytes())
         except OSError:  # the kernel's figures could not be read; they may be there the next time
             _log.warning("memory cannot be read", exc_info=True)
