@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.colorizer.crops import HoldCrop, cut
+from training.photos import data_dir
 
-DATA = Path("../shared/data")
 CACHE = Path("training/cache")
 
 Box = tuple[float, float, float, float]
@@ -46,9 +46,9 @@ def read_rgb(path: Path) -> NDArray[np.uint8]:
 def unlabeled_holds() -> Iterator[HoldCrop]:
     """Every annotated hold and volume of the unaltered training photos."""
     for name in sorted(photos_of("set", "train") & photos_of("variant", "original")):
-        photo = read_rgb(DATA / "train/images" / name)
+        photo = read_rgb(data_dir() / "train/images" / name)
         height, width = photo.shape[:2]
-        for line in (DATA / "train/labels" / name).with_suffix(".txt").read_text().splitlines():
+        for line in (data_dir() / "train/labels" / name).with_suffix(".txt").read_text().splitlines():
             cx, cy, w, h = (float(v) for v in line.split()[1:5])
             box = ((cx - w / 2) * width, (cy - h / 2) * height, (cx + w / 2) * width, (cy + h / 2) * height)
             if crop := cut(photo, name, box):
@@ -57,7 +57,7 @@ def unlabeled_holds() -> Iterator[HoldCrop]:
 
 def photos_of(column: str, value: str) -> set[str]:
     """Names of the photos whose `column` in map.csv has this value."""
-    with (DATA / "map.csv").open() as file:
+    with (data_dir() / "map.csv").open() as file:
         return {row["name"] for row in csv.DictReader(file) if row[column] == value}
 
 
@@ -68,12 +68,12 @@ def labeled_holds() -> Iterator[tuple[HoldCrop, ColorLabel]]:
     """
     turned = photos_of("variant", "rot180_fixed")
     by_photo: dict[tuple[str, str], list[dict[str, str]]] = defaultdict(list)
-    with (DATA / "colors/labels.csv").open() as file:
+    with (data_dir() / "colors/labels.csv").open() as file:
         for row in csv.DictReader(file):
             if row["bad"] != "true" and row["photo"] not in turned:
                 by_photo[row["set"], row["photo"]].append(row)
     for (folder, name), rows in by_photo.items():
-        photo = read_rgb(DATA / folder / "images" / name)
+        photo = read_rgb(data_dir() / folder / "images" / name)
         for row in rows:
             box: Box = (float(row["x0"]), float(row["y0"]), float(row["x1"]), float(row["y1"]))
             if crop := cut(photo, name, box):

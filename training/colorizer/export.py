@@ -143,8 +143,10 @@ def enter(manifest: Path, table: str) -> None:
     """Put the table into the manifest in place of the old one; other tables stay as they are."""
     text = manifest.read_text() if manifest.exists() else ""
     own = re.compile(rf"^\[{towers.NAME}\]\n.*?(?=^\[(?!{towers.NAME}[.\]])|\Z)", re.MULTILINE | re.DOTALL)
-    rest = own.sub("", text).strip()
-    manifest.write_text(f"{rest}\n\n{table}" if rest else table)
+    if own.search(text):
+        manifest.write_text(own.sub(lambda _: f"{table}\n", text, count=1).rstrip() + "\n")
+    else:
+        manifest.write_text(f"{text.rstrip()}\n\n{table}".lstrip())
 
 
 def main() -> int:
