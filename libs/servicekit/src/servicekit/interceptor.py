@@ -12,7 +12,7 @@ import grpc
 from servicekit import receipts
 from servicekit.budget import MemoryBudget
 from servicekit.deadlines import within
-from servicekit.errors import Internal, InvalidParameter, RetryableError, ServiceError
+from servicekit.errors import ImageTooLarge, Internal, InvalidParameter, RetryableError, ServiceError
 from servicekit.memory import MemoryMeter
 from servicekit.metrics import Metrics
 from servicekit.rich_status import to_trailers
@@ -43,10 +43,12 @@ class RequestInterceptor(grpc.aio.ServerInterceptor):
         deadline_s: float,
         inbox: MemoryBudget,
         max_request_bytes: int,
+        request_copies: int = 1,
     ) -> None:
         self._side_door = SideDoor()
         self._inbox = inbox
         self._max_request_bytes = max_request_bytes
+        self._request_copies = request_copies
         self._metrics = metrics
         self._memory = memory
         self._deadline_s = deadline_s
@@ -107,13 +109,23 @@ class RequestInterceptor(grpc.aio.ServerInterceptor):
     async def _received(self, context: _Context) -> AsyncIterator[Any]:
         """Read the call's one message when the inbox has room for the largest; hold what it really takes.
 
+        A service that copies its requests may need more than the inbox for the largest; that one has the inbox for
+        itself while it is read, and is refused then.
+
         Iterating over grpc.aio's messages would keep the last one in a cycle until the garbage collector comes by.
         """
-        async with self._inbox.reserve(self._max_request_bytes) as reservation:
+        largest_bytes = min(self._request_copies * self._max_request_bytes, self._inbox.capacity_bytes)
+        async with self._inbox.reserve(largest_bytes) as reservation:
             request = await context.read()
             if request is grpc.aio.EOF:
                 raise InvalidParameter("The call has no request message.")
-            reservation.shrink_to(request.ByteSize())
+            needed_bytes = self._request_copies * request.ByteSize()
+            if needed_bytes > reservation.held_bytes:
+                raise ImageTooLarge(
+                    "The request needs more memory than this replica can ever give.",
+                    details={"needed_bytes": str(needed_bytes), "limit_bytes": str(reservation.held_bytes)},
+                )
+            reservation.shrink_to(needed_bytes)
             yield request
 
     @contextlib.asynccontextmanager

@@ -107,6 +107,7 @@ class Service:
         metrics_listen: `host:port` where Prometheus metrics are served over HTTP; empty for nowhere.
         open: Loads and warms the models, yields what to serve, and closes everything at its end.
         max_request_bytes: The largest request message that is accepted.
+        request_copies: How often a request is in memory at most while it is answered, which the inbox accounts for.
     """
 
     name: str
@@ -115,6 +116,7 @@ class Service:
     metrics_listen: str
     open: Callable[[Lifecycle], AbstractAsyncContextManager[Loaded]]
     max_request_bytes: int = MAX_MESSAGE_BYTES
+    request_copies: int = 1
 
     @property
     def version(self) -> str:
@@ -158,6 +160,7 @@ async def _live(service: Service) -> None:
             deadline_s=service.settings.request_deadline_s,
             inbox=lifecycle.inbox,
             max_request_bytes=service.max_request_bytes,
+            request_copies=service.request_copies,
         )
         async with (
             _metrics_port(service.metrics_listen, lifecycle.metrics),

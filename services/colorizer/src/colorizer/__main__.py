@@ -23,6 +23,7 @@ from colorizer.model import ImageTower
 from colorizer.servicer import ColorizerServicer
 from colorizer.settings import ColorizerSettings
 
+MAX_REQUEST_BYTES = 10 * 1024 * 1024  # 300 crops of 96 by 96 pixels are 8.7 MB
 SERVICE_NAME = colorizer_pb2.DESCRIPTOR.services_by_name["ColorizerService"].full_name
 
 
@@ -76,6 +77,8 @@ def main() -> int:
             listen=settings.colorizer_listen,
             metrics_listen=settings.colorizer_metrics_listen,
             open=lambda lifecycle: opened(settings, lifecycle),
+            max_request_bytes=MAX_REQUEST_BYTES,
+            request_copies=2,  # the message, and the pixels read out of it
         )
     )
 

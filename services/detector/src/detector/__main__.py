@@ -10,6 +10,7 @@ from climbmate.detector.v1 import detector_pb2, detector_pb2_grpc
 from climbmate.status.v1 import status_pb2
 from servicekit import settings as environment
 from servicekit.cpus import available_cpus
+from servicekit.limits import MAX_PHOTO_BYTES
 from servicekit.receipts import stage
 from servicekit.server import Lifecycle, Loaded, Service, StartError, run
 from servicekit.work import Worker
@@ -22,6 +23,7 @@ from detector.model import HoldNetwork
 from detector.servicer import DetectorServicer
 from detector.settings import DetectorSettings
 
+PARAMETERS_BYTES = 64 * 1024  # far more than what a request says beside its photo
 SERVICE_NAME = detector_pb2.DESCRIPTOR.services_by_name["DetectorService"].full_name
 
 
@@ -79,6 +81,8 @@ def main() -> int:
             listen=settings.detector_listen,
             metrics_listen=settings.detector_metrics_listen,
             open=lambda lifecycle: opened(settings, lifecycle),
+            max_request_bytes=MAX_PHOTO_BYTES + PARAMETERS_BYTES,
+            request_copies=2,  # the message, and the photo read out of it
         )
     )
 

@@ -16,7 +16,7 @@ def request_bytes(
 
     Args:
         header: what the photo claims to be.
-        file_bytes: its file's size; the file is copied once out of its message.
+        file_bytes: its file's size, on which some decoders' needs depend; the file itself is in the inbox's account.
         max_side_px: longer side to which it will be decoded.
         square_side_px: side of the network's input.
         max_holds: how many holds may be returned.
@@ -24,4 +24,4 @@ def request_bytes(
     decode = codec.predict_peak_bytes(header, file_bytes=file_bytes, max_side_px=max_side_px)
     decoded_photo = 3 * min(header.pixels, max_side_px**2)
     network = decoded_photo + NETWORK_BYTES_PER_PX * square_side_px**2
-    return max(decode, network) + file_bytes + max_holds * ANSWER_BYTES_PER_HOLD
+    return max(decode, network) + max_holds * ANSWER_BYTES_PER_HOLD

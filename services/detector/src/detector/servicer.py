@@ -1,5 +1,7 @@
 """The gRPC face: translates and delegates."""
 
+import asyncio
+
 from climbmate.detector.v1 import detector_pb2, detector_pb2_grpc
 from climbmate.status.v1 import status_pb2
 from servicekit.budget import MemoryBudget
@@ -37,7 +39,7 @@ class DetectorServicer(detector_pb2_grpc.DetectorServiceServicer):
     ) -> detector_pb2.DetectHoldsResponse:
         """Find the holds in one photo, off the event loop."""
         query = convert.to_query(request, max_holds=self._max_holds, min_confidence=self._min_confidence)
-        header = self._finder.read_header(query)
+        header = await asyncio.to_thread(self._finder.read_header, query)  # a hostile one takes long to read
         async with self._budget.reserve(self._finder.cost_bytes(query, header)):
             finding = await self._worker.run(self._finder.find, query, header)
         receipt = current_receipt()

@@ -17,7 +17,7 @@ _DEPTHS = {_GRAY: (1, 2, 4, 8, 16), 2: (8, 16), _PALETTE: (1, 2, 4, 8), 4: (8, 1
 _MAX_SIDE_PX = 2**31 - 1
 _PIXEL_CHUNKS = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
 _CHUNK_OVERHEAD_BYTES = 12  # length, name, checksum
-_MAX_CHUNKS = 100_000  # of 8 KiB, as encoders write them: 800 MB
+_MAX_CHUNKS = 10_000  # of 8 KiB, as encoders write them: 80 MB
 _MAX_PROFILE_BYTES = 1 << 20  # screens and cameras take a few KiB; a few packed ones unpack to gigabytes
 
 
