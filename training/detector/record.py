@@ -16,13 +16,10 @@ from numpy.typing import NDArray
 
 from training.detector.evaluate import MAX_DETECTIONS, OVERLAP, load_network
 from training.detector.walls import read_photo
+from training.photos import data_dir
 
-PHOTOS = (
-    Path("assets/sample-wall.jpg"),
-    Path("../shared/data/dev/images/wall_0017.jpg"),
-    Path("../shared/data/dev/images/wall_0061.jpg"),
-    Path("../shared/data/dev/images/wall_0066.jpg"),
-)
+SAMPLE = Path("assets/sample-wall.jpg")
+DEV_PHOTOS = ("wall_0017.jpg", "wall_0061.jpg", "wall_0066.jpg")
 RECORD = Path("services/detector/tests/data/ultralytics-640.npz")
 LEAST_CONFIDENCE = 0.25
 MAX_SIDE_PX = 1280  # larger photos are reduced first, as the service does
@@ -79,8 +76,9 @@ def main() -> None:
     parser.add_argument("checkpoint", type=Path)
     args = parser.parse_args()
     arrays: dict[str, NDArray[Any]] = {}
-    results = predict(load_network(args.checkpoint), [read_reduced(path) for path in PHOTOS])
-    for photo, result in zip(PHOTOS, results, strict=True):
+    photos = [SAMPLE, *(data_dir() / "dev/images" / name for name in DEV_PHOTOS)]
+    results = predict(load_network(args.checkpoint), [read_reduced(path) for path in photos])
+    for photo, result in zip(photos, results, strict=True):
         boxes = result.boxes.xyxy.numpy()
         arrays[f"{photo.name}/boxes"] = boxes
         arrays[f"{photo.name}/confidences"] = result.boxes.conf.numpy()
@@ -88,7 +86,7 @@ def main() -> None:
         arrays[f"{photo.name}/masks"] = packed_masks(result.masks.data.numpy() > 0, boxes)
         print(f"{photo}: {len(boxes)} holds")
     RECORD.parent.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(RECORD, **arrays)
+    np.savez_compressed(RECORD, **arrays)  # type: ignore[arg-type]  # no array is named allow_pickle
     print(f"{RECORD}: {RECORD.stat().st_size / 1000:.0f} kB")
 
 

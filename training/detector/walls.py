@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from training.photos import data_dir
+
 KINDS = ("hold", "volume")
-DATA_DIR = Path("../shared/data")
 CACHE_DIR = Path("training/cache/detector")
 RUNS_DIR = Path("training/runs")
 
@@ -39,15 +40,16 @@ def read_labels(path: Path, width: int, height: int) -> tuple[NDArray[np.float32
     return boxes.astype(np.float32), rows[:, 0].astype(np.int64)
 
 
-def read_walls(split: str, data_dir: Path = DATA_DIR) -> list[Wall]:
+def read_walls(split: str, data: Path | None = None) -> list[Wall]:
     """List the photos of `split` ("train" or "dev") in file order, without the color-shifted second copies."""
-    with (data_dir / "map.csv").open(newline="") as file:
+    data = data or data_dir()
+    with (data / "map.csv").open(newline="") as file:
         rows = [r for r in csv.DictReader(file) if r["set"] == split and r["variant"] != "augmented_copy"]
     walls = []
     for row in rows:
-        labels = data_dir / split / "labels" / f"{Path(row['name']).stem}.txt"
+        labels = data / split / "labels" / f"{Path(row['name']).stem}.txt"
         boxes, kinds = read_labels(labels, int(row["width"]), int(row["height"]))
-        walls.append(Wall(data_dir / split / "images" / row["name"], row["gym"], boxes, kinds))
+        walls.append(Wall(data / split / "images" / row["name"], row["gym"], boxes, kinds))
     return walls
 
 
