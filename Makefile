@@ -51,7 +51,7 @@ lint: $(READY) proto-lint proto-breaking ## Check format and style of Python, pr
 
 .PHONY: types
 types: $(READY) ## Check types (mypy --strict)
-	$(RUN)mypy libs services client bench scripts
+	$(RUN)mypy libs services client bench scripts training
 
 .PHONY: layers
 layers: $(READY) ## Check that imports obey the layers

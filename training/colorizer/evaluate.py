@@ -76,8 +76,8 @@ def main() -> int:
     for title, view in VIEWS.items():
         _, other = served_shares(MODELS, seen(dev, view))
         found = other.argmax(axis=1)
-        right = right_names([list(PALETTE)[i] for i in found], labels)
-        print(f"  {title:22} same name {np.mean(found == names):.3f}, top1 {right.mean():.3f}")
+        hits = right_names([list(PALETTE)[i] for i in found], labels)
+        print(f"  {title:22} same name {np.mean(found == names):.3f}, top1 {hits.mean():.3f}")
     return 0
 
 

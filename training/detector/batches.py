@@ -57,8 +57,8 @@ def _limit_threads(_worker: int) -> None:
 def batches(source: SampleSource, plan: DrawPlan, workers: int) -> Iterator[Batch]:
     """Endless batches, drawn ahead by `workers` processes, or on demand when there are none."""
     loader = DataLoader(
-        source,  # type: ignore[arg-type]  # indexed by Draw instead of int
-        batch_sampler=plan,  # type: ignore[arg-type]  # yields Draws instead of ints
+        source,  # indexed by Draw instead of int
+        batch_sampler=plan,  # yields Draws instead of ints
         num_workers=workers,
         prefetch_factor=3 if workers else None,
         collate_fn=collate,

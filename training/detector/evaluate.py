@@ -48,7 +48,7 @@ def detect(network: nn.Module, bgr: NDArray[np.uint8], side_px: int) -> tuple[ND
     output, scores, kinds = output[kept], scores[kept], kinds[kept]
     boxes = torch.cat([output[:, :2] - output[:, 2:4] / 2, output[:, :2] + output[:, 2:4] / 2], dim=1)
     best = nms(boxes, scores, OVERLAP)[:MAX_DETECTIONS]
-    photo_boxes = (boxes[best].numpy() - np.float32([*offset, *offset])) / scale
+    photo_boxes = (boxes[best].numpy() - np.array([*offset, *offset], np.float32)) / scale
     return photo_boxes, scores[best].numpy(), kinds[best].numpy().astype(np.float32)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import cv2
 import numpy as np
@@ -32,13 +32,14 @@ def recolor(scene: Scene, rng: np.random.Generator, *, gentle: bool) -> Scene:
 def relight(scene: Scene, rng: np.random.Generator, *, gentle: bool) -> Scene:
     """Exposure, contrast, white balance; now and then gray, blur, noise, JPEG."""
     strength = 0.4 if gentle else 1.0
-    bgr = _toned(scene.bgr, rng, strength)
+    bgr: Any = _toned(scene.bgr, rng, strength)  # OpenCV's stubs forget the type of the pixels
     if rng.random() < 0.05 * strength:
         bgr = cv2.cvtColor(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
     if rng.random() < 0.15 * strength:
         bgr = cv2.GaussianBlur(bgr, (0, 0), rng.uniform(0.4, 1.6))
     if rng.random() < 0.15 * strength:
-        noise = cv2.randn(np.empty(bgr.shape, np.int16), (0, 0, 0), (rng.uniform(2, 14),) * 3)
+        spread = (rng.uniform(2, 14),) * 3
+        noise = cv2.randn(np.empty(bgr.shape, np.int16), (0, 0, 0), spread)  # type: ignore[call-overload]  # takes scalars
         bgr = cv2.add(bgr, noise, dtype=cv2.CV_8U)
     if rng.random() < 0.2 * strength:
         _, jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 85))])

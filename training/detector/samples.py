@@ -58,7 +58,8 @@ def halved(scene: Scene) -> Scene:
     half = (max(1, scene.bgr.shape[1] // 2), max(1, scene.bgr.shape[0] // 2))
     bgr = cv2.resize(scene.bgr, half, interpolation=cv2.INTER_AREA)
     owners = cv2.resize(scene.owners, half, interpolation=cv2.INTER_NEAREST)
-    return Scene(np.asarray(bgr, np.uint8), np.asarray(owners, np.uint16), scene.boxes_xyxy / 2, scene.kinds)
+    boxes = (scene.boxes_xyxy / 2).astype(np.float32)
+    return Scene(np.asarray(bgr, np.uint8), np.asarray(owners, np.uint16), boxes, scene.kinds)
 
 
 class SampleSource:
@@ -94,7 +95,7 @@ class SampleSource:
         for view, (x0, y0, x1, y1) in zip(views, corners, strict=True):
             bgr[y0:y1, x0:x1] = view.bgr
             owners[y0:y1, x0:x1] = np.where(view.owners > 0, view.owners + np.uint16(before), 0)
-            boxes.append(view.boxes_xyxy + np.float32([x0, y0, x0, y0]))
+            boxes.append(view.boxes_xyxy + np.array([x0, y0, x0, y0], np.float32))
             before += len(view.kinds)
         return Scene(bgr, owners, np.concatenate(boxes), np.concatenate([v.kinds for v in views]))
 
@@ -142,7 +143,7 @@ def view_scene(scene: Scene, matrix: NDArray[np.float64], size_wh: tuple[int, in
     bgr = cv2.warpAffine(scene.bgr, of_centers, size_wh, flags=cv2.INTER_LINEAR, borderValue=(PAD, PAD, PAD))
     owners = cv2.warpAffine(scene.owners, of_centers, size_wh, flags=cv2.INTER_NEAREST, borderValue=0)
     boxes = warp_boxes(scene.boxes_xyxy, matrix)
-    clipped = boxes.clip(0, np.float32([*size_wh, *size_wh]))
+    clipped = boxes.clip(0, np.array([*size_wh, *size_wh], np.float32))
     sides = clipped[:, 2:] - clipped[:, :2]
     share = sides.prod(axis=1) / (boxes[:, 2:] - boxes[:, :2]).prod(axis=1).clip(1e-6)
     kept = (share >= KEPT_SHARE) & (sides.min(axis=1, initial=np.inf) >= 2)
@@ -168,11 +169,13 @@ def paste_hold(scene: Scene, donor: Scene, index: int, rng: np.random.Generator)
         return scene
     size = min(np.exp(rng.uniform(np.log(12), np.log(130))), 1.4 * longer)
     angle, side = rng.uniform(0, 360), int(size * 1.45) + 2
-    matrix = cv2.getRotationMatrix2D((crop.shape[1] / 2, crop.shape[0] / 2), angle, size / longer)
+    matrix = np.asarray(
+        cv2.getRotationMatrix2D((crop.shape[1] / 2, crop.shape[0] / 2), angle, size / longer), np.float64
+    )
     matrix[:, 2] += side / 2 - np.array([crop.shape[1], crop.shape[0]]) / 2
     pixels = cv2.warpAffine(crop, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     alpha = cv2.warpAffine(mask, matrix, (side, side), flags=cv2.INTER_LINEAR)
-    return _blend(scene, pixels, alpha, donor.kinds[index], rng)
+    return _blend(scene, np.asarray(pixels, np.uint8), np.asarray(alpha, np.uint8), donor.kinds[index], rng)
 
 
 def _blend(
@@ -192,5 +195,5 @@ def _blend(
     part[:] = (part * (1 - weight) + pixels * weight).astype(np.uint8)
     new_owners[y : y + side, x : x + side][inside] = len(scene.kinds) + 1
     columns, rows = np.flatnonzero(inside.any(axis=0)), np.flatnonzero(inside.any(axis=1))
-    box = np.float32([[x + columns[0], y + rows[0], x + columns[-1] + 1, y + rows[-1] + 1]])
+    box = np.array([[x + columns[0], y + rows[0], x + columns[-1] + 1, y + rows[-1] + 1]], np.float32)
     return Scene(bgr, new_owners, np.concatenate([scene.boxes_xyxy, box]), np.append(scene.kinds, kind))

@@ -40,9 +40,9 @@ def read_labels(path: Path, width: int, height: int) -> tuple[NDArray[np.float32
     return boxes.astype(np.float32), rows[:, 0].astype(np.int64)
 
 
-def read_walls(split: str, data: Path | None = None) -> list[Wall]:
+def read_walls(split: str) -> list[Wall]:
     """List the photos of `split` ("train" or "dev") in file order, without the color-shifted second copies."""
-    data = data or data_dir()
+    data = data_dir()
     with (data / "map.csv").open(newline="") as file:
         rows = [r for r in csv.DictReader(file) if r["set"] == split and r["variant"] != "augmented_copy"]
     walls = []
