@@ -2,13 +2,10 @@
 
 import asyncio
 import contextlib
-import importlib.metadata
 import logging
 import signal
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterator
 
 import grpc
 from climbmate.status.v1 import status_pb2, status_pb2_grpc
@@ -24,104 +21,15 @@ from servicekit.memory import MB, MemoryMeter, find_limit
 from servicekit.memory_kit import MemoryKit
 from servicekit.metrics import Metrics
 from servicekit.receipts import open_receipt
-from servicekit.settings import ServiceSettings
+from servicekit.service import Lifecycle, Loaded, Service, StartError
 from servicekit.status import StatusServicer
+
+__all__ = ["Lifecycle", "Loaded", "Service", "StartError", "run"]
 
 _log = logging.getLogger("server")
 _READ_AHEAD_BYTES = 64 * 1024  # that a waiting call's sender may send
 _LAST_BYTES_S = 0.05  # for answers that were given but not sent
-_RESERVE = 0.05  # share of the limit for what no prediction covers: fragmentation, the allocator's caches
 _SERVING = health_pb2.HealthCheckResponse.SERVING
-
-
-class StartError(Exception):
-    """The service cannot start; the text is one line for the operator."""
-
-
-@dataclass(slots=True)
-class Lifecycle:
-    """What the loaded parts may know of the service they run in.
-
-    Attributes:
-        inbox: Room for request messages that were read but not answered yet.
-        ready: Whether new work is welcome: true from the moment the port is open until SIGTERM.
-        stop: Set to end the service, by a signal or by a part that cannot go on.
-    """
-
-    memory: MemoryMeter
-    metrics: Metrics
-    inbox: MemoryBudget
-    stop: asyncio.Event
-    ready: bool = False
-
-    def settle(self, *, queue_limit: int) -> MemoryBudget:
-        """Take the present memory use as the floor and budget what the limit leaves for work.
-
-        Called once the models are loaded and have run their worst case.
-
-        Args:
-            queue_limit: How many requests may wait for memory.
-
-        Raises:
-            StartError: The limit leaves nothing for work. Better said now than by the kernel later.
-        """
-        heap.settle()
-        self.memory.mark_floor()
-        if not self.memory.limit_bytes:
-            return MemoryBudget(0, queue_limit=queue_limit)
-        reserve_bytes = round(self.memory.limit_bytes * _RESERVE)
-        pinned_bytes = self.memory.pinned_bytes()
-        spare_bytes = self.memory.limit_bytes - pinned_bytes - self.inbox.capacity_bytes - reserve_bytes
-        if spare_bytes <= 0:
-            raise StartError(
-                f"the memory limit of {self.memory.limit_bytes / MB:.0f} MB is too small: loaded and warm it takes "
-                f"{pinned_bytes / MB:.0f} MB, the inbox {self.inbox.capacity_bytes / MB:.0f} MB, and "
-                f"{reserve_bytes / MB:.0f} MB are kept in reserve"
-            )
-        return MemoryBudget(spare_bytes, queue_limit=queue_limit)
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """What a service serves once its models are loaded and warm.
-
-    Attributes:
-        register: Adds the servicers to a server, for example with `add_DetectorServiceServicer_to_server`.
-        services: Full names of the gRPC services, for health and reflection.
-        models: What the status tells of the models.
-    """
-
-    register: Callable[[grpc.aio.Server], None]
-    services: Sequence[str]
-    models: Sequence[status_pb2.ModelInfo] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """A service to run.
-
-    Attributes:
-        name: Its name, for example `detector`; its distribution is `climbmate-<name>`.
-        settings: Its settings.
-        listen: Where gRPC is served: `host:port` or `unix:/path`.
-        metrics_listen: `host:port` where Prometheus metrics are served over HTTP; empty for nowhere.
-        open: Loads and warms the models, yields what to serve, and closes everything at its end.
-        max_request_bytes: The largest request message that is accepted.
-        request_copies: How often a request is in memory at most while it is answered, which the inbox accounts for.
-    """
-
-    name: str
-    settings: ServiceSettings
-    listen: str
-    metrics_listen: str
-    open: Callable[[Lifecycle], AbstractAsyncContextManager[Loaded]]
-    max_request_bytes: int = MAX_MESSAGE_BYTES
-    request_copies: int = 1
-
-    @property
-    def version(self) -> str:
-        """The release of its distribution."""
-        return importlib.metadata.version(f"climbmate-{self.name}")
 
 
 def run(service: Service) -> int:
