@@ -55,8 +55,12 @@ def flood(
         environment: More variables for the services.
         write_log: Takes the lines of the services' log.
     """
-    own = {**profile.settings, **(environment or {})}
-    with LocalStack(own_settings=own, memory_limits_bytes=profile.limits_bytes, write_log=write_log) as stack:
+    with LocalStack(
+        own_settings=environment,
+        service_settings=profile.settings,
+        memory_limits_bytes=profile.limits_bytes,
+        write_log=write_log,
+    ) as stack:
         good, bad = good_uploads(), bad_uploads()
         asyncio.run(_clients(stack.url, good[:1], Plan(_WARM_UP_S, 1, plan.deadline_s)))
         time.sleep(_SETTLE_S / 2)

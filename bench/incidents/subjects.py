@@ -68,7 +68,7 @@ def climbmate(settings: Mapping[str, str]) -> Iterator[Running]:
     profile = small_profile()
     limits = profile.limits_bytes if MemoryCgroup.available() else {}
     try:
-        with LocalStack(own_settings={**profile.settings, **settings}, memory_limits_bytes=limits) as stack:
+        with LocalStack(own_settings=settings, service_settings=profile.settings, memory_limits_bytes=limits) as stack:
             yield Running(stack.url, tuple(process.pid for process in stack.processes.values()))
     except StartFailed as error:
         raise CannotStart(str(error)) from error

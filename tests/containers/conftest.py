@@ -13,6 +13,8 @@ import pytest
 import yaml
 from climbmate.status.v1 import status_pb2, status_pb2_grpc
 
+from bench.profile import given_settings
+
 ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())
 LISTENS = {
@@ -129,7 +131,7 @@ def run_service(monitors):
     def run(service, **variables):
         limits = COMPOSE["services"][service]
         container = Container(f"climbmate-test-{service}-{uuid.uuid4().hex[:8]}", free_address(), free_address())
-        given = dict(entry.split("=", 1) for entry in limits["environment"] if "=" in entry)
+        given = given_settings(limits["environment"])
         listens = dict(zip(LISTENS[service], (container.grpc, container.http), strict=True))
         environment = [f"--env={name}={value}" for name, value in (given | listens | variables).items()]
         hardening = ["--read-only", "--read-only-tmpfs=false", "--cap-drop=all", "--security-opt=no-new-privileges"]

@@ -6,6 +6,8 @@ import pytest
 import yaml
 from servicekit import settings
 
+from bench.profile import given_settings
+
 MI = 1024 * 1024
 SMALL_PROFILE_BYTES = 512_000_000
 
@@ -17,11 +19,6 @@ def compose(root):
 
 def memory_bytes(text):
     return int(re.fullmatch(r"(\d+)m", text)[1]) * MI
-
-
-def variables_of(service):
-    pairs = [entry.partition("=") for entry in service["environment"]]
-    return {name: value for name, _, value in pairs}
 
 
 def test_compose_runs_every_service(compose, root):
@@ -50,10 +47,20 @@ def test_a_container_can_change_nothing_and_gain_nothing(compose, service):
     assert container["security_opt"] == ["no-new-privileges:true"]
 
 
-def test_every_variable_is_a_setting_of_the_service(compose, service, settings_kind, defaults):
-    variables = variables_of(compose["services"][service])
-    assert set(variables) <= set(defaults(service))
-    settings.read(settings_kind(service), prefix=f"{service.upper()}_", environ=variables)
+def test_every_setting_can_be_set_from_outside_but_those_of_the_image(compose, service, defaults):
+    of_the_image = {"MODELS_DIR"} | {name for name in defaults(service) if name.endswith("_LISTEN")}
+    assert set(compose["services"][service]["environment"]) == set(defaults(service)) - of_the_image
+
+
+def test_what_the_shell_sets_is_passed_on(compose, service):
+    for name, value in compose["services"][service]["environment"].items():
+        compose_s_own_address = name.endswith("_TARGET")
+        assert compose_s_own_address or value is None or value.startswith(f"${{{name}:-")
+
+
+def test_the_values_that_compose_gives_are_valid(compose, service, settings_kind):
+    given = given_settings(compose["services"][service]["environment"])
+    settings.read(settings_kind(service), prefix=f"{service.upper()}_", environ=given)
 
 
 def test_the_health_check_asks_the_port_that_the_image_listens_on(compose, service, image):
@@ -62,7 +69,7 @@ def test_the_health_check_asks_the_port_that_the_image_listens_on(compose, servi
 
 
 def test_the_gateway_finds_every_model_service(compose, image):
-    variables = variables_of(compose["services"]["gateway"])
+    variables = compose["services"]["gateway"]["environment"]
     for name in ("detector", "colorizer"):
         host, _, port = variables[f"GATEWAY_{name.upper()}_TARGET"].removeprefix("dns:///").partition(":")
         assert host == name

@@ -45,6 +45,7 @@ class LocalStack:
         write_log: Takes the lines of the merged log; None for no log.
         start_limit_s: How long the services may take until they are ready.
         memory_limits_bytes: Real memory limits by service name (see `MemoryCgroup`); services not named have none.
+        service_settings: Settings for single services, by service name and variable name; `own_settings` win.
 
     Attributes:
         processes: The services by name; each can be stopped and started by itself.
@@ -61,6 +62,7 @@ class LocalStack:
         write_log: Callable[[str], None] | None = None,
         start_limit_s: float = 60.0,
         memory_limits_bytes: Mapping[str, int] | None = None,
+        service_settings: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
         self._port = port
         self._grpc_port = grpc_port
@@ -69,6 +71,7 @@ class LocalStack:
         self._start_limit_s = start_limit_s
         self._folder: Path | None = None
         self._limits = dict(memory_limits_bytes or {})
+        self._service_settings = {name: dict(own) for name, own in (service_settings or {}).items()}
         self._entered = contextlib.ExitStack()
         self.cgroups: dict[str, MemoryCgroup] = {}
         self.log = MergedLog(write_log or (lambda _line: None))
@@ -158,11 +161,14 @@ class LocalStack:
             name: ServiceProcess(
                 name,
                 self._limited(name, [sys.executable, "-m", name]),
-                settings.service_environment({**shared, **chosen.settings_of(name), **self._own_settings}),
+                settings.service_environment({**shared, **chosen.settings_of(name), **self._settings_of(name)}),
                 self.log.for_service(name),
             )
             for name in SERVICES
         }
+
+    def _settings_of(self, name: str) -> dict[str, str]:
+        return {**self._service_settings.get(name, {}), **self._own_settings}
 
     def _limited(self, name: str, command: list[str]) -> list[str]:
         return self.cgroups[name].wrap(command) if name in self.cgroups else command
