@@ -12,15 +12,16 @@ from gateway.upstream import Describes
 
 _log = logging.getLogger("watch")
 _INTERVAL_S = 1.0
-_SEARCH_INTERVAL_S = 0.2  # while it does not serve, so that its return is noticed at once
+_SEARCH_INTERVAL_S = 0.2  # after a failed look, so that a return, or that it is gone, is noticed at once
 _TIMEOUT_S = 0.8
+_PATIENCE = 2  # looks in a row that must fail, because one may have met the one replica that just went
 
 
 class Dependency:
     """One service as last seen, at most two seconds ago.
 
     Attributes:
-        serves: Whether it answered the last question with SERVING.
+        serves: Whether it answered one of the last two questions with SERVING.
         has_served: Whether it ever did.
         status: What it last said about itself; None when it has not answered yet.
     """
@@ -31,6 +32,12 @@ class Dependency:
         self.serves = False
         self.has_served = False
         self.status: ServiceStatus | None = None
+        self._failed_looks = 0
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether the last look failed, so that it is worth to look again soon."""
+        return self._failed_looks > 0 or not self.serves
 
     async def look(self) -> None:
         """Ask the service once; a service that does not answer is one that does not serve."""
@@ -44,6 +51,8 @@ class Dependency:
             _log.exception("bug")
 
     def _note(self, *, serves: bool, why: str) -> None:
+        self._failed_looks = 0 if serves else self._failed_looks + 1
+        serves = serves or (self.serves and self._failed_looks < _PATIENCE)
         if serves != self.serves:
             _log.info("dependency", extra={"fields": {"dependency": self.name, "serves": serves, "why": why}})
         self.serves = serves
@@ -84,4 +93,4 @@ class Watch:
     async def _follow(self, dependency: Dependency) -> None:
         while True:
             await dependency.look()
-            await asyncio.sleep(_INTERVAL_S if dependency.serves else _SEARCH_INTERVAL_S)
+            await asyncio.sleep(_SEARCH_INTERVAL_S if dependency.doubtful else _INTERVAL_S)
