@@ -16,7 +16,7 @@ from climbmate.colorizer.v1 import colorizer_pb2, colorizer_pb2_grpc
 from climbmate.detector.v1 import detector_pb2, detector_pb2_grpc
 from climbmate.hold.v1 import hold_pb2
 from climbmate.status.v1 import status_pb2, status_pb2_grpc
-from gateway.assembly import SERVICES, open_gateway
+from gateway.assembly import REQUEST_COPIES, SERVICES, open_gateway
 from gateway.settings import GatewaySettings
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from servicekit.budget import MemoryBudget
@@ -82,6 +82,7 @@ class FakeColorizer(colorizer_pb2_grpc.ColorizerServiceServicer):
 
     def __init__(self) -> None:
         self.before: Callable[[list[int]], Awaitable[None]] | None = None
+        self.renumber: Callable[[int], int] = int
         self.requests: list[colorizer_pb2.ColorHoldsRequest] = []
         self.request_ids: list[str] = []
         self.cancelled = asyncio.Event()
@@ -97,7 +98,7 @@ class FakeColorizer(colorizer_pb2_grpc.ColorizerServiceServicer):
             raise
         red = hold_pb2.Color(name="red", confidence=0.97, rgb=hold_pb2.Rgb(red=196, green=38, blue=44))
         return colorizer_pb2.ColorHoldsResponse(
-            colors=[colorizer_pb2.HoldColor(hold_id=crop.hold_id, color=red) for crop in request.crops],
+            colors=[colorizer_pb2.HoldColor(hold_id=self.renumber(crop.hold_id), color=red) for crop in request.crops],
             model=status_pb2.ModelInfo(name="toy-clip", version="0.2.0", sha256="cd"),
             stages=[status_pb2.Stage(name="embed", duration_ms=24.0)],
         )
@@ -119,15 +120,18 @@ class FakeStatus(status_pb2_grpc.StatusServiceServicer):
 
 
 @contextlib.asynccontextmanager
-async def serve(target: str, register, service: str) -> AsyncIterator[None]:
+async def serve(
+    target: str, register, service: str, inbox: MemoryBudget | None = None, request_copies: int = 1
+) -> AsyncIterator[None]:
     """Serve on a socket with the interceptor, health and status that every service has."""
     memory = MemoryMeter(MemoryLimit(0, None))
     requests = RequestInterceptor(
         Metrics(memory),
         memory,
         deadline_s=30.0,
-        inbox=MemoryBudget(0, queue_limit=64),
+        inbox=inbox or MemoryBudget(0, queue_limit=64),
         max_request_bytes=MAX_MESSAGE_BYTES,
+        request_copies=request_copies,
     )
     options = [("grpc.max_receive_message_length", MAX_MESSAGE_BYTES)]
     server = grpc.aio.server(interceptors=[requests], options=options)
@@ -202,7 +206,7 @@ class Gate:
     async def live(self, running: asyncio.Event) -> None:
         async with (
             open_gateway(self.settings, self.lifecycle) as loaded,
-            serve(self.grpc_target, loaded.register, SERVICES[0]),
+            serve(self.grpc_target, loaded.register, SERVICES[0], self.lifecycle.inbox, REQUEST_COPIES),
         ):
             self.lifecycle.ready = True
             running.set()
@@ -270,3 +274,25 @@ def jpeg() -> bytes:
 @pytest.fixture
 def hold():
     return make_hold
+
+
+@pytest.fixture
+def gate_busiest():
+    """How many of `count` analyses at once the detector has seen together."""
+
+    async def measure(gate: Gate, count: int, **params) -> int:
+        busy = busiest = 0
+
+        async def watch() -> None:
+            nonlocal busy, busiest
+            busy += 1
+            busiest = max(busiest, busy)
+            await asyncio.sleep(0.2)
+            busy -= 1
+
+        gate.detector.before = watch
+        answers = await asyncio.gather(*(gate.analyze(**params) for _ in range(count)))
+        assert [response.status_code for response in answers] == [200] * count
+        return busiest
+
+    return measure

@@ -3,6 +3,8 @@ import asyncio
 import grpc
 import pytest
 from climbmate.analyzer.v1 import analyzer_pb2
+from gateway.assembly import REQUEST_COPIES, max_request_bytes
+from gateway.settings import GatewaySettings
 from servicekit.errors import Overloaded
 from servicekit.limits import MAX_PHOTO_BYTES
 from servicekit.rich_status import from_rpc_error
@@ -110,3 +112,27 @@ async def test_a_cancelled_call_stops_the_detector(gate, jpeg, method):
         await asyncio.wait_for(gate.detector.cancelled.wait(), 2)
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)
+
+
+async def test_a_photo_counts_five_times_and_is_refused_when_that_would_never_fit(open_gate, jpeg):
+    gate = await open_gate(inbox_bytes=2_000_000)
+    async with gate.analyzer() as analyzer:
+        with pytest.raises(grpc.aio.AioRpcError) as failed:
+            await analyzer.AnalyzePhoto(analyzer_pb2.AnalyzePhotoRequest(photo=jpeg + bytes(401_000)))
+        assert from_rpc_error(failed.value).reason == "IMAGE_TOO_LARGE"
+        go_on = asyncio.Event()
+        gate.detector.before = go_on.wait
+        call = analyzer.AnalyzePhoto(analyzer_pb2.AnalyzePhotoRequest(photo=jpeg + bytes(390_000)))
+        while not gate.detector.requests:
+            await asyncio.sleep(0.01)
+        assert 1_950_000 < gate.lifecycle.inbox.reserved_bytes < 1_960_000
+        go_on.set()
+        assert (await call).holds
+
+
+def test_the_default_inbox_has_room_for_the_largest_photo_however_it_comes():
+    assert max_request_bytes(GatewaySettings()) > MAX_PHOTO_BYTES
+
+
+def test_a_small_inbox_makes_the_largest_request_small():
+    assert max_request_bytes(GatewaySettings(inbox_mb=50)) * REQUEST_COPIES == 50_000_000

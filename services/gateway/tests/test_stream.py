@@ -144,7 +144,7 @@ async def test_a_caller_who_does_not_read_is_let_go_after_the_deadline(gate, jpe
         one.hold.polygon.xy.extend([1234.5] * 200)
     _, writer = await asyncio.open_unix_connection(gate.http_path, limit=1024)
     head = (
-        f"POST /api/analyze-stream HTTP/1.1\r\nHost: gateway\r\nContent-Type: image/jpeg\r\n"
+        f"POST /api/analyze-stream?max_holds=300 HTTP/1.1\r\nHost: gateway\r\nContent-Type: image/jpeg\r\n"
         f"X-Request-Deadline-Ms: 500\r\nContent-Length: {len(jpeg)}\r\n\r\n"
     )
     writer.write(head.encode() + jpeg)

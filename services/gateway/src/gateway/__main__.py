@@ -6,7 +6,7 @@ import sys
 from servicekit.server import Service, run
 from servicekit.settings import load
 
-from gateway.assembly import NAME, open_gateway
+from gateway.assembly import NAME, REQUEST_COPIES, max_request_bytes, open_gateway
 from gateway.settings import GatewaySettings
 
 
@@ -20,6 +20,8 @@ def main() -> int:
             listen=settings.gateway_grpc_listen,
             metrics_listen="",  # GATEWAY_LISTEN serves /metrics
             open=functools.partial(open_gateway, settings),
+            max_request_bytes=max_request_bytes(settings),
+            request_copies=REQUEST_COPIES,
         )
     )
 

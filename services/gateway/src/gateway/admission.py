@@ -1,4 +1,8 @@
-"""How much the gateway takes on at once, so that its memory has a bound."""
+"""How much the gateway takes on at once, so that its memory has a bound.
+
+Photos and the detector's answers have a room each, and an analysis takes them in this order. Who holds room for an
+answer never waits for a photo's, so every photo that was admitted can be answered.
+"""
 
 import asyncio
 import contextlib
@@ -8,7 +12,13 @@ from servicekit.budget import MemoryBudget, Reservation
 from servicekit.errors import Overloaded
 
 COPIES = 2
-"""How often a photo is in memory at most: as it arrived and as the request to the detector, or as that and in gRPC."""
+"""How often an uploaded photo is in memory at most: as it arrived and as the request to the detector, or as that and in
+gRPC, which keeps what it sends until the detector answers, to repeat it."""
+CROP_BYTES = 96 * 96 * 3
+"""The most that a hold's pixels take."""
+OUTLINE_BYTES = 15_000
+"""What else of a hold is kept: its mask of at most 96 by 96 bits twice, and some 60 points as Python's floats, as a
+message and as JSON."""
 _RETRY_AFTER_S = 1.0
 
 
@@ -46,16 +56,16 @@ class Admission:
 
     @contextlib.asynccontextmanager
     async def hold(self, size_bytes: int, *, max_wait_s: float) -> AsyncIterator[Reservation]:
-        """Hold memory for a photo; wait for room, if need be. A photo that needs more than there is waits for it all.
+        """Hold memory for a photo; wait for room, if need be.
 
         Raises:
+            ImageTooLarge: All the room would not be enough.
             Overloaded: Other photos left no room for `max_wait_s`.
         """
         async with contextlib.AsyncExitStack() as held:
             try:
                 async with asyncio.timeout(max_wait_s):
-                    room = self._room.reserve(min(size_bytes, self._room.capacity_bytes))
-                    reservation = await held.enter_async_context(room)
+                    reservation = await held.enter_async_context(self._room.reserve(size_bytes))
             except TimeoutError:
                 raise self._overloaded("Other photos leave no room for this one.") from None
             yield reservation
@@ -64,3 +74,8 @@ class Admission:
         figures = {"in_flight": self.in_flight, "limit": self._max_in_flight, "held_bytes": self.held_bytes}
         details = {name: str(value) for name, value in figures.items()}
         return Overloaded(message, retry_after_s=_RETRY_AFTER_S, details=details)
+
+
+def answer_bytes(holds: int) -> int:
+    """The most that an answer of the detector takes: every crop as message and as `Crop`, or as that and in a chunk."""
+    return holds * (2 * CROP_BYTES + OUTLINE_BYTES)

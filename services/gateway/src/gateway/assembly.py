@@ -6,7 +6,10 @@ from collections.abc import AsyncIterator
 
 import grpc
 from climbmate.analyzer.v1 import analyzer_pb2_grpc
+from servicekit.budget import MemoryBudget
 from servicekit.channel import open_channel
+from servicekit.limits import MAX_PHOTO_BYTES
+from servicekit.memory import MB
 from servicekit.server import Lifecycle, Loaded
 
 from gateway.admission import Admission
@@ -19,10 +22,20 @@ from gateway.tally import Tally
 from gateway.upstream import GrpcColorizer, GrpcDescribed, GrpcDetector
 from gateway.watch import Dependency, Watch
 from gateway.web.app import build_app
+from gateway.web.connections import Patience
 from gateway.web.server import bind, serving
 
 NAME = "gateway"
 SERVICES = ("climbmate.analyzer.v1.AnalyzerService",)
+REQUEST_COPIES = 5
+"""How often a photo is in memory at most that came over gRPC, as measured: gRPC and protobuf copy it while reading it, the
+message keeps it until the answer is given (`ClearField` frees nothing), and `admission.COPIES` are sent on."""
+_MAX_REQUEST_BYTES = MAX_PHOTO_BYTES + 64 * 1024  # a photo and its options
+
+
+def max_request_bytes(settings: GatewaySettings) -> int:
+    """The largest request over gRPC, which refuses larger ones before it reads them: all its copies fit the inbox."""
+    return min(_MAX_REQUEST_BYTES, settings.inbox_mb * MB // REQUEST_COPIES)
 
 
 @contextlib.asynccontextmanager
@@ -38,6 +51,7 @@ async def open_gateway(settings: GatewaySettings, lifecycle: Lifecycle) -> Async
                 build_app(core),
                 listener,
                 stop=lifecycle.stop,
+                patience=Patience(settings.gateway_max_connections, settings.gateway_head_timeout_s),
                 drain_wait_s=settings.drain_wait_s,
                 drain_limit_s=settings.drain_limit_s,
             )
@@ -62,7 +76,13 @@ def put_together(
         settings=settings,
         lifecycle=lifecycle,
         admission=admission,
-        analyzer=Analyzer(GrpcDetector(detector), scatter, tally.count_analysis),
+        analyzer=Analyzer(
+            GrpcDetector(detector),
+            scatter,
+            answers=MemoryBudget(settings.gateway_answers_mb * MB, queue_limit=settings.gateway_max_in_flight),
+            max_holds=settings.max_holds,
+            observe=tally.count_analysis,
+        ),
         colorizer=colors,
         watch=Watch(
             Dependency("detector", GrpcDescribed(detector, "climbmate.detector.v1.DetectorService")),

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from dataclasses import dataclass
 
 from servicekit.errors import Overloaded, ServiceError
@@ -30,15 +30,14 @@ class Scatter:
         self._chunk_holds = chunk_holds
         self._free = asyncio.Semaphore(calls)
 
-    async def color(self, crops: Sequence[Crop], deadline: Deadline) -> AsyncGenerator[Chunk, None]:
-        """Color all crops of one photo.
+    async def color(self, crops: list[Crop], deadline: Deadline) -> AsyncGenerator[Chunk, None]:
+        """Color all crops of one photo; takes them, so that each is let go with its chunk.
 
         Yields:
             Every chunk when it ends, and none later than the deadline's reserve. Closing the generator early stops what
             is under way. No crops give no chunks.
         """
-        parts = [crops[start : start + self._chunk_holds] for start in range(0, len(crops), self._chunk_holds)]
-        tasks = [asyncio.create_task(self._outcome(part, deadline)) for part in parts]
+        tasks = [asyncio.create_task(self._outcome(part, deadline)) for part in _taken(crops, self._chunk_holds)]
         try:
             for landed in asyncio.as_completed(tasks):
                 yield await landed
@@ -50,8 +49,8 @@ class Scatter:
     async def _outcome(self, crops: Sequence[Crop], deadline: Deadline) -> Chunk:
         """One failing chunk costs its own colors and nobody else's."""
         try:
-            async with asyncio.timeout(deadline.work_s()), self._free:
-                return Chunk(len(crops), await self._call(crops, deadline))
+            async with asyncio.timeout(deadline.work_s()):
+                return Chunk(len(crops), await self._patiently(crops, deadline))
         except TimeoutError:
             reason = "DEADLINE_EXCEEDED"
         except ServiceError as error:
@@ -59,12 +58,25 @@ class Scatter:
         _log.warning("colors missing", extra={"fields": {"reason": reason, "holds": len(crops)}})
         return Chunk(len(crops), None)
 
-    async def _call(self, crops: Sequence[Crop], deadline: Deadline) -> Coloring:
-        """Ask once more when the colorizer is full, and says that it will not be for long."""
+    async def _patiently(self, crops: Sequence[Crop], deadline: Deadline) -> Coloring:
+        """Ask once more when the colorizer is full and says that it will not be for long; others go on meanwhile."""
         try:
-            return await self._colorizer.color(crops, timeout_s=deadline.work_s())
+            return await self._call(crops, deadline)
         except Overloaded as error:
-            if error.retry_after_s >= deadline.work_s():
+            pause_s = error.retry_after_s
+            if pause_s >= deadline.work_s():
                 raise
-            await asyncio.sleep(error.retry_after_s)
+        await asyncio.sleep(pause_s)
+        return await self._call(crops, deadline)
+
+    async def _call(self, crops: Sequence[Crop], deadline: Deadline) -> Coloring:
+        async with self._free:
             return await self._colorizer.color(crops, timeout_s=deadline.work_s())
+
+
+def _taken(crops: list[Crop], size: int) -> Iterator[list[Crop]]:
+    """Take the crops out of their list, `size` at a time."""
+    while crops:
+        chunk = crops[:size]
+        del crops[:size]
+        yield chunk

@@ -40,10 +40,10 @@ def detect_request(photo: domain.Photo, options: domain.Options) -> bytes:
 def detection(response: detector_pb2.DetectHoldsResponse) -> domain.Detection:
     """Read the detector's answer. Masks and crops are copied once, and shared between hold and crop."""
     holds = tuple(_hold(found.hold) for found in response.holds)
-    crops = tuple(
+    crops = [
         domain.Crop(hold_id=hold.id, mask=hold.mask, rgb=found.crop_rgb)
         for hold, found in zip(holds, response.holds, strict=True)
-    )
+    ]
     size = domain.PhotoSize(response.photo_size.width, response.photo_size.height)
     return domain.Detection(size, holds, crops, _model(response.model), _stages(response.stages))
 

@@ -154,11 +154,11 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """The detector's answer. The i-th crop belongs to the i-th hold."""
+    """The detector's answer. The i-th crop belongs to the i-th hold; who colors the crops takes them out."""
 
     size: PhotoSize
     holds: tuple[Hold, ...]
-    crops: tuple[Crop, ...]
+    crops: list[Crop]
     model: Model
     stages: tuple[Stage, ...]
 

@@ -6,8 +6,10 @@ from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 
 from servicekit import receipts
+from servicekit.budget import MemoryBudget
 
 from gateway import problems
+from gateway.admission import OUTLINE_BYTES, answer_bytes
 from gateway.coloring import Scatter
 from gateway.deadline import Deadline
 from gateway.domain import (
@@ -21,7 +23,6 @@ from gateway.domain import (
     Model,
     Options,
     Photo,
-    Problem,
     Progress,
     Receipt,
     Stage,
@@ -35,10 +36,28 @@ _PERCENT_RECEIVED, _PERCENT_DETECTING, _PERCENT_COLORING, _PERCENT_GROUPING = 5,
 class Analyzer:
     """Analyzes photos by asking the model services; holds no pixels of its own."""
 
-    def __init__(self, detector: Detector, scatter: Scatter, observe: Callable[[Analysis], None]) -> None:
-        """Put the parts together; `observe` is told of every finished analysis."""
+    def __init__(
+        self,
+        detector: Detector,
+        scatter: Scatter,
+        *,
+        answers: MemoryBudget,
+        max_holds: int,
+        observe: Callable[[Analysis], None],
+    ) -> None:
+        """Put the parts together.
+
+        Args:
+            detector: Finds the holds.
+            scatter: Names their colors.
+            answers: Room for what the detector answers.
+            max_holds: How many holds to ask for where a caller does not say.
+            observe: Told of every finished analysis.
+        """
         self._detector = detector
         self._scatter = scatter
+        self._answers = answers
+        self._max_holds = max_holds
         self._observe = observe
 
     async def analyze(
@@ -51,17 +70,35 @@ class Analyzer:
             `Analysis` last. A colorizer that fails or is late costs the colors, not the analysis.
 
         Raises:
-            ServiceError: What the detector failed with.
+            ServiceError: What the detector failed with, or `Overloaded` when there is no room for its answer.
         """
         start_s = time.perf_counter()
         yield Progress("received", _PERCENT_RECEIVED)
-        yield Progress("detecting", _PERCENT_DETECTING)
-        with receipts.stage("detect"):
-            found = await self._detector.detect(photo, options, timeout_s=deadline.work_s())
-        yield HoldsFound(found.size, found.holds)
+        max_holds = options.max_holds or self._max_holds
+        async with self._answers.reserve(answer_bytes(max_holds)) as room:
+            yield Progress("detecting", _PERCENT_DETECTING)
+            with receipts.stage("detect"):
+                asked = Options(max_holds, options.min_confidence)
+                found = await self._detector.detect(photo, asked, timeout_s=deadline.work_s())
+            room.shrink_to(answer_bytes(len(found.holds)))
+            yield HoldsFound(found.size, found.holds)
 
+            colors = _Colors()
+            async with contextlib.aclosing(self._color(found, colors, deadline)) as events:
+                async for event in events:
+                    yield event
+            room.shrink_to(len(found.holds) * OUTLINE_BYTES)
+
+            yield Progress("grouping", _PERCENT_GROUPING)
+            analysis = _analysis(request_id, found, colors, start_s)
+            self._observe(analysis)
+            yield Progress("done", 100)
+            yield analysis
+
+    async def _color(self, found: Detection, colors: "_Colors", deadline: Deadline) -> AsyncGenerator[Event, None]:
+        """Color the holds; takes their crops."""
         yield Progress("coloring", _PERCENT_COLORING)
-        colors, color_start_s = _Colors(), time.perf_counter()
+        start_s = time.perf_counter()
         with receipts.stage("color"):
             async with contextlib.aclosing(self._scatter.color(found.crops, deadline)) as chunks:
                 async for chunk in chunks:
@@ -69,16 +106,8 @@ class Analyzer:
                         colors.add(chunk.coloring)
                         yield ColorsFound(chunk.coloring.colors)
                     colors.ended += chunk.size
-                    yield Progress("coloring", _color_percent(colors.ended, len(found.crops)))
-        color_ms = _ms_since(color_start_s) if found.crops else 0.0
-
-        yield Progress("grouping", _PERCENT_GROUPING)
-        grouped = problems.group(found.holds, colors.by_hold)
-        timings = _timings(found.stages, color_ms, _ms_since(start_s))
-        analysis = _analysis(request_id, found, colors, grouped, timings)
-        self._observe(analysis)
-        yield Progress("done", 100)
-        yield analysis
+                    yield Progress("coloring", _color_percent(colors.ended, len(found.holds)))
+        colors.duration_ms = _ms_since(start_s) if found.holds else 0.0
 
 
 @dataclass(slots=True)
@@ -89,6 +118,7 @@ class _Colors:
     stages: list[Stage] = field(default_factory=list)
     model: Model | None = None
     ended: int = 0
+    duration_ms: float = 0.0
 
     def add(self, chunk: Coloring) -> None:
         self.by_hold |= chunk.colors
@@ -96,18 +126,16 @@ class _Colors:
         self.model = chunk.model
 
 
-def _analysis(
-    request_id: str, found: Detection, colors: _Colors, grouped: tuple[Problem, ...], timings: Timings
-) -> Analysis:
+def _analysis(request_id: str, found: Detection, colors: _Colors, start_s: float) -> Analysis:
     return Analysis(
         request_id=request_id,
         size=found.size,
         holds=found.holds,
         colors=colors.by_hold,
-        problems=grouped,
-        degraded=("colors",) if len(colors.by_hold) < len(found.holds) else (),
+        problems=problems.group(found.holds, colors.by_hold),
+        degraded=() if all(hold.id in colors.by_hold for hold in found.holds) else ("colors",),
         models={"detector": found.model} | ({"colorizer": colors.model} if colors.model else {}),
-        timings=timings,
+        timings=_timings(found.stages, colors.duration_ms, _ms_since(start_s)),
         receipts=_receipts(found, colors),
     )
 

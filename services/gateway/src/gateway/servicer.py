@@ -66,9 +66,8 @@ class AnalyzerServicer(analyzer_pb2_grpc.AnalyzerServiceServicer):
 
 
 def _photo(request: _Request) -> Photo:
-    """Take the photo out of a request, so that it is in memory once."""
+    """Take the photo out of a request. The message keeps its own copy until it is gone itself."""
     photo = Photo(request.photo)
-    request.ClearField("photo")
     if photo.size_bytes > MAX_PHOTO_BYTES:
         raise ImageTooLarge("The photo has too many bytes.", details={"limit_bytes": str(MAX_PHOTO_BYTES)})
     formats.check(photo.head)

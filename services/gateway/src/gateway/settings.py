@@ -3,12 +3,19 @@
 from typing import Annotated
 
 import msgspec
+from servicekit.limits import MAX_HOLDS
 from servicekit.settings import Address, ServiceSettings
 
 
 class GatewaySettings(ServiceSettings, frozen=True, kw_only=True):
     """What the gateway can be told. An address is `host:port` or `unix:/path`."""
 
+    inbox_mb: Annotated[int, msgspec.Meta(ge=1)] = 128
+    """Memory in MB (10^6 bytes) for photos, each counted as often as it is held: 2 times over HTTP, 5 over gRPC."""
+    max_holds: Annotated[int, msgspec.Meta(ge=1, le=MAX_HOLDS)] = 40
+    """How many holds are asked for where the request does not say."""
+    gateway_answers_mb: Annotated[int, msgspec.Meta(ge=22, le=4096)] = 48
+    """Memory in MB (10^6 bytes) for the detector's answers, 21 for one of 300 holds; photos wait for it."""
     gateway_listen: Address = "127.0.0.1:8000"
     """Where HTTP is served."""
     gateway_grpc_listen: Address = "127.0.0.1:50050"
@@ -25,3 +32,11 @@ class GatewaySettings(ServiceSettings, frozen=True, kw_only=True):
     """How many analyses are worked on at once; more are refused with OVERLOADED."""
     gateway_upload_deadline_s: Annotated[float, msgspec.Meta(gt=0, le=600)] = 60.0
     """The longest that a photo's upload may take."""
+    gateway_upload_grace_s: Annotated[float, msgspec.Meta(gt=0, le=600)] = 5.0
+    """How long an upload may send nothing."""
+    gateway_min_upload_bytes_per_s: Annotated[int, msgspec.Meta(ge=1)] = 16_384
+    """The slowest that an upload may be after its grace; it holds memory that others need."""
+    gateway_max_connections: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 512
+    """How many HTTP connections are served at once; a few more may ask for health, and the rest are closed."""
+    gateway_head_timeout_s: Annotated[float, msgspec.Meta(gt=0, le=600)] = 10.0
+    """How long a connection may take to send the head of a request."""

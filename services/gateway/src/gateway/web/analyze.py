@@ -19,8 +19,9 @@ from gateway.core import Core
 from gateway.deadline import Deadline
 from gateway.web import answers, openapi
 from gateway.web.disconnect import unless_caller_leaves
+from gateway.web.pace import Pace
 from gateway.web.stream import EventStream
-from gateway.web.upload import declared_bytes, read_photo
+from gateway.web.upload import Upload, declared_bytes
 
 _MAX_DEADLINE_MS = 600_000
 
@@ -97,9 +98,17 @@ async def _received(
     end = Deadline.after(settings.gateway_upload_deadline_s + settings.request_deadline_s if own_s is None else own_s)
     upload_s = min(settings.gateway_upload_deadline_s, end.left_s())
     size_bytes = declared_bytes(request.headers)
+    pace = Pace.of(
+        size_bytes,
+        deadline_s=settings.gateway_upload_deadline_s,
+        grace_s=min(settings.gateway_upload_grace_s, upload_s),
+        min_bytes_per_s=settings.gateway_min_upload_bytes_per_s,
+    )
+    upload = Upload(request, pace)
     with core.admission.count():
+        await upload.begin()
         async with core.admission.hold(COPIES * size_bytes, max_wait_s=upload_s) as memory:
-            photo = await read_photo(request, timeout_s=min(upload_s, max(0.0, end.left_s())))
+            photo = await upload.photo(timeout_s=min(upload_s, max(0.0, end.left_s())))
             memory.shrink_to(COPIES * photo.size_bytes)
             deadline = Deadline.after(max(0.0, min(settings.request_deadline_s, end.left_s())))
             receipt = current_receipt()

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable
 
+from servicekit.errors import Overloaded
 from servicekit.memory import MemoryMeter
 from servicekit.receipts import REQUEST_ID_KEY, Receipt, is_request_id, new_request_id, open_receipt
 from servicekit.tracebacks import forget
@@ -13,11 +14,13 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.web.connections import is_crowded
 from gateway.web.disconnect import CallerLeft
-from gateway.web.failures import note_outcome, outcome_of
+from gateway.web.failures import note_outcome, outcome_of, respond
 
 _log = logging.getLogger("http")
 _MAX_DRAIN_S = 0.5
+_RETRY_AFTER_S = 1.0
 _MAX_DRAIN_BYTES = 64 * 1024 * 1024
 _QUIET = frozenset(("/livez", "/readyz", "/metrics", "/api/health"))
 
@@ -42,7 +45,7 @@ class Exchanges:
         start_s = time.perf_counter()
         with open_receipt(request_id, self._memory) as receipt:
             try:
-                await self._app(scope, exchange.receive, exchange.send)
+                await self._answer(scope, exchange)
             except (CallerLeft, ClientDisconnect) as left:
                 note_outcome(scope, "CANCELLED")
                 forget(left)
@@ -54,6 +57,15 @@ class Exchanges:
                 _log.exception("bug")
             finally:
                 self._finish(scope, exchange, receipt, time.perf_counter() - start_s)
+
+    async def _answer(self, scope: Scope, exchange: "_Exchange") -> None:
+        """Too many connections leave room for probes only."""
+        if is_crowded(scope) and scope["path"] not in _QUIET:
+            refusal = respond(Overloaded("Too many connections are open.", retry_after_s=_RETRY_AFTER_S), scope)
+            refusal.headers["connection"] = "close"
+            await refusal(scope, exchange.receive, exchange.send)
+        else:
+            await self._app(scope, exchange.receive, exchange.send)
 
     def _finish(self, scope: Scope, exchange: "_Exchange", receipt: Receipt, duration_s: float) -> None:
         matched = exchange.status not in (404, 405)  # other paths are a caller's invention, too many for a metric

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import math
 import socket
 from collections.abc import AsyncIterator, Iterator
@@ -10,6 +11,8 @@ from pathlib import Path
 import uvicorn
 from servicekit.server import StartError
 from starlette.types import ASGIApp
+
+from gateway.web.connections import Connection, Patience
 
 _BACKLOG = 1024
 _KEEP_ALIVE_S = 75
@@ -37,7 +40,13 @@ def bind(listen: str) -> socket.socket:
 
 @contextlib.asynccontextmanager
 async def serving(
-    app: ASGIApp, listener: socket.socket, *, stop: asyncio.Event, drain_wait_s: float, drain_limit_s: float
+    app: ASGIApp,
+    listener: socket.socket,
+    *,
+    stop: asyncio.Event,
+    patience: Patience,
+    drain_wait_s: float,
+    drain_limit_s: float,
 ) -> AsyncIterator[None]:
     """Serve while what is inside runs.
 
@@ -46,7 +55,7 @@ async def serving(
     """
     config = uvicorn.Config(
         app,
-        http="httptools",
+        http=functools.partial(Connection, patience=patience),  # type: ignore[arg-type] # uvicorn only calls it
         ws="none",
         lifespan="off",
         loop="none",

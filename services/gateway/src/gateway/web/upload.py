@@ -12,6 +12,7 @@ from starlette.requests import Request
 from gateway import formats
 from gateway.domain import Photo
 from gateway.web.multipart import PhotoForm, too_large
+from gateway.web.pace import Pace, in_pace
 
 _FORM = "multipart/form-data"
 _MAX_FORM_BYTES = MAX_PHOTO_BYTES + 64 * 1024
@@ -38,35 +39,45 @@ def declared_bytes(headers: Headers) -> int:
     return limit_bytes if declared is None else int(declared)
 
 
-async def read_photo(request: Request, *, timeout_s: float) -> Photo:
-    """Read the photo of a request whose headers `declared_bytes` has found good.
+class Upload:
+    """The photo of a request whose headers `declared_bytes` has found good, while it arrives.
 
-    Raises:
+    Raises from every method:
         ServiceError: InvalidParameter (the form), ImageTooLarge, UnsupportedFormat or InvalidImage (the first bytes),
-            or DeadlineExceeded when the body is not there after `timeout_s`.
+            or DeadlineExceeded when the body comes too slowly.
     """
-    try:
-        with stage("upload"):
-            async with asyncio.timeout(timeout_s):
-                photo = Photo(await _read(request))
-    except TimeoutError:
-        raise DeadlineExceeded(f"The photo had not arrived after {timeout_s:.3g} s.") from None
-    formats.check(photo.head)
-    return photo
 
+    def __init__(self, request: Request, pace: Pace) -> None:
+        self._headers = request.headers
+        self._pieces = _up_to(_limit(_media_type(request.headers)), in_pace(request.stream(), pace))
+        self._first = b""
 
-async def _read(request: Request) -> bytearray:
-    kind = _media_type(request.headers)
-    pieces = _up_to(_limit(kind), request.stream())
-    if kind != _FORM:
-        file = bytearray()  # not a list of pieces, whose number is up to the caller
-        async for piece in pieces:
-            file += piece
-        return file
-    form = PhotoForm(request.headers["content-type"])
-    async for piece in pieces:
-        form.feed(piece)
-    return form.photo()
+    async def begin(self) -> None:
+        """Wait for the first bytes, so that memory is held only for callers who send."""
+        self._first = await anext(self._pieces, b"")
+
+    async def photo(self, *, timeout_s: float) -> Photo:
+        """Read to the end, which is waited for `timeout_s`."""
+        try:
+            with stage("upload"):
+                async with asyncio.timeout(timeout_s):
+                    photo = Photo(await self._read())
+        except TimeoutError:
+            raise DeadlineExceeded(f"The photo had not arrived after {timeout_s:.3g} s.") from None
+        formats.check(photo.head)
+        return photo
+
+    async def _read(self) -> bytearray:
+        if _media_type(self._headers) != _FORM:
+            file = bytearray(self._first)  # not a list of pieces, whose number is up to the caller
+            async for piece in self._pieces:
+                file += piece
+            return file
+        form = PhotoForm(self._headers["content-type"])
+        form.feed(self._first)
+        async for piece in self._pieces:
+            form.feed(piece)
+        return form.photo()
 
 
 async def _up_to(limit_bytes: int, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -1,0 +1,72 @@
+"""HTTP connections with an end: uvicorn has no timeout for the head of a request, and its limit refuses probes too."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.types import Scope
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+_KEPT_FOR_PROBES = 32
+_CROWDED = "crowded"
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How many connections are served at once, and how long each may take to send the head of a request."""
+
+    max_connections: int
+    head_timeout_s: float
+
+
+class Connection(HttpToolsProtocol):
+    """One connection. Beyond the limit some more are kept for probes, whose requests are marked `is_crowded`."""
+
+    def __init__(self, *args: Any, patience: Patience, **kwargs: Any) -> None:  # noqa: ANN401 - as uvicorn gives them
+        super().__init__(*args, **kwargs)
+        self._patience = patience
+        self._head_timer: asyncio.TimerHandle | None = None
+        self._extra = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Take the connection, or close it at once."""
+        super().connection_made(transport)
+        self._extra = len(self.connections) > self._patience.max_connections
+        if len(self.connections) > self._patience.max_connections + _KEPT_FOR_PROBES:
+            transport.abort()
+        else:
+            self._expect_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget it."""
+        self._disarm()
+        super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        """A request's first byte has come, maybe on a connection that was kept alive."""
+        super().on_message_begin()
+        self._expect_head()
+        self.scope["state"][_CROWDED] = self._extra and len(self.connections) > self._patience.max_connections
+
+    def on_headers_complete(self) -> None:
+        """The head has come in time."""
+        self._disarm()
+        super().on_headers_complete()
+
+    def _expect_head(self) -> None:
+        if self._head_timer is None:
+            self._head_timer = self.loop.call_later(self._patience.head_timeout_s, self._cut)
+
+    def _disarm(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _cut(self) -> None:
+        self._head_timer = None
+        self.transport.abort()
+
+
+def is_crowded(scope: Scope) -> bool:
+    """Whether a request came on a connection beyond the limit."""
+    return bool(scope.get("state", {}).get(_CROWDED))
