@@ -11,7 +11,7 @@ import sys
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, get_args, get_origin, get_type_hints
+from typing import Annotated, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 from servicekit.settings import ServiceSettings
@@ -49,7 +49,9 @@ def _meanings(struct: type[ServiceSettings]) -> dict[str, str]:
 
 
 def _allowed(hint: object) -> str:
-    """A field's bounds for people; a choice of words stands for itself, and other patterns are told in the meaning."""
+    """A field's bounds for people; a choice of values stands for itself, and other patterns are told in the meaning."""
+    if get_origin(hint) is Literal:
+        return ", ".join(f"`{value}`" for value in get_args(hint))
     if get_origin(hint) is not Annotated:
         return ""
     bounds = []

@@ -1,3 +1,7 @@
+import tomllib
+from pathlib import Path
+from typing import get_args, get_type_hints
+
 import pytest
 from detector.settings import DetectorSettings
 from servicekit.settings import BadSettings, read
@@ -29,6 +33,8 @@ def test_the_names_that_operators_know_are_read(name):
     [
         ("YOLO_IMG_SIZE", "650"),
         ("YOLO_IMG_SIZE", "64"),
+        ("YOLO_IMG_SIZE", "1280"),
+        ("YOLO_IMG_SIZE", "large"),
         ("MAX_HOLDS", "0"),
         ("MAX_HOLDS", "301"),
         ("MIN_CONFIDENCE", "1.5"),
@@ -40,3 +46,14 @@ def test_the_names_that_operators_know_are_read(name):
 def test_bad_values_are_named(name, text):
     with pytest.raises(BadSettings, match=name):
         of(**{name: text})
+
+
+def test_a_size_that_was_never_measured_is_answered_with_those_that_were():
+    with pytest.raises(BadSettings, match="YOLO_IMG_SIZE='512': must be one of 320, 480, 640, 960"):
+        of(YOLO_IMG_SIZE="512")
+
+
+def test_the_sizes_are_those_that_the_manifest_states():
+    manifest = tomllib.loads((Path(__file__).parents[3] / "models/manifest.toml").read_text())
+    stated = manifest[of().detector_model]["input"].partition("H = W in ")[2]
+    assert get_args(get_type_hints(DetectorSettings)["yolo_img_size"]) == tuple(map(int, stated.split(",")))

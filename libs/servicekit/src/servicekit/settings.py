@@ -7,7 +7,7 @@ but names no setting, stops the start with one line: a setting that is silently 
 import os
 import sys
 from collections.abc import Mapping
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 
@@ -72,10 +72,15 @@ def read(kind: type[S], *, prefix: str, environ: Mapping[str, str]) -> S:
         try:
             values[field.name] = msgspec.convert(text, field.type, strict=False)
         except msgspec.ValidationError as error:
-            problems.append(f"{name}={text!r}: {error}")
+            problems.append(f"{name}={text!r}: {_choice(field.type) or error}")
     if problems:
         raise BadSettings("; ".join(problems))
     return msgspec.convert(values, kind)
+
+
+def _choice(kind: object) -> str:
+    """What a field that takes one of a few values takes; empty for others."""
+    return f"must be one of {', '.join(map(str, get_args(kind)))}" if get_origin(kind) is Literal else ""
 
 
 def load(kind: type[S], *, prefix: str) -> S:

@@ -1,6 +1,6 @@
 """The detector's settings; every field is an environment variable of the same name in capitals."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from servicekit.limits import MAX_HOLDS
@@ -22,8 +22,8 @@ class DetectorSettings(ServiceSettings, frozen=True, kw_only=True):
     """Photos with more pixels than this are refused by their header."""
     models_dir: str = "models"
     """The folder with `manifest.toml` and the model files."""
-    yolo_img_size: Annotated[int, msgspec.Meta(ge=320, le=1280, multiple_of=32)] = 640
-    """Side in pixels of the square that the network sees; time and memory grow with its square."""
+    yolo_img_size: Literal[320, 480, 640, 960] = 640
+    """Side in pixels of the square that the network sees; time and memory grow with its square. These are measured."""
     max_image_size: Annotated[int, msgspec.Meta(ge=320, le=4096)] = 1280
     """Longer side in pixels to which photos are decoded; crops and outlines are taken at this size."""
     max_holds: Annotated[int, msgspec.Meta(ge=1, le=MAX_HOLDS)] = 40
