@@ -1,12 +1,13 @@
 """A detector and a colorizer that answer at once, so that what is left is the gateway.
 
-`python -m bench.instant_services ADDRESS` serves both there, with forty holds of a usual size in every photo.
+`python -m bench.instant_services ADDRESS` serves both there, with forty holds of a usual size in every photo;
+`--holds 300 --side-px 96` are the most and the largest that there can be.
 """
 
 # ruff: noqa: ARG002 - the signatures are those of the RPCs
 
+import argparse
 import asyncio
-import sys
 from typing import Any
 
 import grpc
@@ -17,8 +18,6 @@ from climbmate.status.v1 import status_pb2, status_pb2_grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from servicekit.limits import MAX_MESSAGE_BYTES
 
-HOLDS = 40
-_SIDE_PX = 64
 _POINTS = 30
 _SERVING = health_pb2.HealthCheckResponse.SERVING
 _Context = grpc.aio.ServicerContext[Any, Any]
@@ -27,8 +26,8 @@ _Context = grpc.aio.ServicerContext[Any, Any]
 class InstantDetector(detector_pb2_grpc.DetectorServiceServicer):
     """Finds the same holds in every photo."""
 
-    def __init__(self) -> None:
-        mask = hold_pb2.Mask(width=_SIDE_PX, height=_SIDE_PX, bits=bytes(_SIDE_PX * _SIDE_PX // 8))
+    def __init__(self, holds: int, side_px: int) -> None:
+        mask = hold_pb2.Mask(width=side_px, height=side_px, bits=bytes(side_px * side_px // 8))
         box = hold_pb2.Box(x_min=100.5, y_min=200.25, x_max=190.5, y_max=280.75)
         polygon = hold_pb2.Polygon(xy=[100.125 + index for index in range(2 * _POINTS)])
         self._answer = detector_pb2.DetectHoldsResponse(
@@ -44,9 +43,9 @@ class InstantDetector(detector_pb2_grpc.DetectorServiceServicer):
                         area_px=5000,
                         mask=mask,
                     ),
-                    crop_rgb=bytes(_SIDE_PX * _SIDE_PX * 3),
+                    crop_rgb=bytes(side_px * side_px * 3),
                 )
-                for number in range(HOLDS)
+                for number in range(holds)
             ],
         )
 
@@ -81,10 +80,10 @@ class _Status(status_pb2_grpc.StatusServiceServicer):
         return status_pb2.GetStatusResponse()
 
 
-async def serve(address: str) -> None:
+async def serve(address: str, holds: int, side_px: int) -> None:
     """Serve at an address until the process ends."""
     server = grpc.aio.server(options=[("grpc.max_receive_message_length", MAX_MESSAGE_BYTES)])
-    detector_pb2_grpc.add_DetectorServiceServicer_to_server(InstantDetector(), server)
+    detector_pb2_grpc.add_DetectorServiceServicer_to_server(InstantDetector(holds, side_px), server)
     colorizer_pb2_grpc.add_ColorizerServiceServicer_to_server(InstantColorizer(), server)
     status_pb2_grpc.add_StatusServiceServicer_to_server(_Status(), server)
     checks = health.aio.HealthServicer()
@@ -97,4 +96,9 @@ async def serve(address: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(sys.argv[1]))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("address")
+    parser.add_argument("--holds", type=int, default=40)
+    parser.add_argument("--side-px", type=int, default=64)
+    args = parser.parse_args()
+    asyncio.run(serve(args.address, args.holds, args.side_px))
