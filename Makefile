@@ -104,6 +104,10 @@ ci: ## Run everything that must pass before a change is merged
 bench: $(READY) ## Measure time and memory for one 12-megapixel photo after the other
 	$(RUN)python -m bench.http_photo
 
+.PHONY: bench-gateway
+bench-gateway: $(READY) ## Measure what the gateway itself costs, between services that answer at once
+	$(RUN)python -m bench.gateway_overhead
+
 .PHONY: score
 score: $(READY) ## Score holds and colors on the labelled photos of SHARED (../shared)
 	$(RUN)python -m bench.score --shared "$(SHARED)"
