@@ -28,8 +28,8 @@ from gateway.web.server import bind, serving
 NAME = "gateway"
 SERVICES = ("climbmate.analyzer.v1.AnalyzerService",)
 REQUEST_COPIES = 5
-"""How often a photo is in memory at most that came over gRPC, as measured: gRPC and protobuf copy it while reading it, the
-message keeps it until the answer is given (`ClearField` frees nothing), and `admission.COPIES` are sent on."""
+"""How often a photo that came over gRPC is in memory at most, as measured: reading it makes copies, the message keeps
+one until the answer is given (`ClearField` frees nothing), and `admission.COPIES` are sent on."""
 _MAX_REQUEST_BYTES = MAX_PHOTO_BYTES + 64 * 1024  # a photo and its options
 
 
