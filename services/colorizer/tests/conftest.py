@@ -1,4 +1,5 @@
 import contextlib
+import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from colorizer.servicer import ColorizerServicer
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 from servicekit.budget import MemoryBudget
+from servicekit.cancel import CancelToken
 from servicekit.channel import open_channel
 from servicekit.interceptor import RequestInterceptor
 from servicekit.limits import MAX_MESSAGE_BYTES
@@ -72,6 +74,27 @@ def toy_palette() -> Palette:
 @pytest.fixture
 def toy_tower(toy_tower_path: Path) -> ImageTower:
     return ImageTower(toy_tower_path, batch_size=TOY_BATCH, threads=1)
+
+
+class HeldTower(ImageTower):
+    """A tower whose first call lasts until its caller leaves."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, batch_size=TOY_BATCH, threads=1)
+        self.begun, self.left = threading.Event(), threading.Event()
+
+    def embed(self, crops_rgb, *, token: CancelToken | None = None):
+        if not self.begun.is_set():
+            self.begun.set()
+            token.on_cancel(self.left.set)
+            assert self.left.wait(5), "nobody left"
+            token.raise_if_cancelled()
+        return super().embed(crops_rgb, token=token)
+
+
+@pytest.fixture
+def held_tower(toy_tower_path: Path) -> HeldTower:
+    return HeldTower(toy_tower_path)
 
 
 @pytest.fixture

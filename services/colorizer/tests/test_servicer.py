@@ -3,6 +3,7 @@ import asyncio
 import grpc
 import pytest
 from climbmate.colorizer.v1 import colorizer_pb2
+from colorizer.colorist import Colorist
 from servicekit.budget import MemoryBudget
 
 RED, BLUE = (200, 20, 20), (20, 20, 200)
@@ -59,10 +60,12 @@ async def test_the_palette_is_told(serve, toy_colorist):
     assert [c.name for c in answer.colors] == ["red", "green", "blue"]
 
 
-async def test_a_caller_who_leaves_disturbs_no_other(serve, toy_colorist, message):
-    async with serve(toy_colorist) as stub:
+async def test_a_caller_who_leaves_at_work_disturbs_no_other(serve, held_tower, toy_palette, message):
+    async with serve(Colorist(held_tower, toy_palette)) as stub:
         leaving = stub.ColorHolds(request(*[message(RED)] * 300))
+        assert await asyncio.to_thread(held_tower.begun.wait, 5)
         staying = asyncio.ensure_future(stub.ColorHolds(request(message(BLUE))))
         leaving.cancel()
-        answer = await asyncio.wait_for(staying, 5)
+        answer = await asyncio.wait_for(staying, 3)  # sooner than the deadline of the one who left
     assert [c.color.name for c in answer.colors] == ["blue"]
+    assert held_tower.left.is_set()

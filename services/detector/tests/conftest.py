@@ -1,5 +1,7 @@
 import contextlib
-from collections.abc import AsyncIterator, Callable
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import cv2
@@ -15,6 +17,7 @@ from detector.servicer import DetectorServicer
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from servicekit.budget import MemoryBudget
+from servicekit.cancel import Cancelled, CancelToken
 from servicekit.channel import open_channel
 from servicekit.interceptor import RequestInterceptor
 from servicekit.limits import MAX_MESSAGE_BYTES
@@ -67,6 +70,39 @@ def write_toy_network(path: Path) -> Path:
     )
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
     return path
+
+
+class HeldSession:
+    """A session whose runs can be held until they are let go, or their caller leaves."""
+
+    def __init__(self, session: OnnxModel) -> None:
+        self.inputs, self.outputs = session.inputs, session.outputs
+        self.begun, self.left = threading.Event(), threading.Event()
+        self._session, self._free = session, threading.Event()
+        self._free.set()
+
+    def hold(self) -> None:
+        self.begun.clear()
+        self._free.clear()
+
+    def let_go(self) -> None:
+        self._free.set()
+
+    def run(self, feeds, *, token: CancelToken | None = None):
+        self.begun.set()
+        end_s = time.monotonic() + 10  # so that a test that fails also ends
+        while not self._free.wait(0.005) and time.monotonic() < end_s:
+            if token and token.cancelled:
+                self.left.set()
+                raise Cancelled
+        return self._session.run(feeds, token=token)
+
+
+@pytest.fixture
+def held_session(tmp_path: Path) -> Iterator[HeldSession]:
+    session = HeldSession(OnnxModel(write_toy_network(tmp_path / "toy.onnx"), threads=1, dims={}))
+    yield session
+    session.let_go()
 
 
 @pytest.fixture

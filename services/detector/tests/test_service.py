@@ -8,6 +8,7 @@ import pytest
 from climbmate.detector.v1 import detector_pb2
 from climbmate.hold.v1 import hold_pb2
 from detector.finder import HoldFinder
+from detector.model import HoldNetwork
 from PIL import Image
 from servicekit.budget import MemoryBudget
 from servicekit.rich_status import from_rpc_error
@@ -154,11 +155,18 @@ async def test_a_photo_that_memory_can_never_hold_is_refused_with_figures(serve,
     assert float(info.details["needed_mb"]) > 1
 
 
-async def test_callers_that_leave_do_not_disturb_the_others(serve, toy_finder, wall):
+async def test_callers_that_leave_do_not_disturb_the_others(serve, held_session, wall):
+    finder = HoldFinder(HoldNetwork(held_session), max_side_px=1280, max_pixels=50_000_000)
     photo = wall(*CENTERS)
-    async with serve(toy_finder) as stub:
-        calls = [stub.DetectHolds(Request(photo=photo)) for _ in range(6)]
-        for leaving in calls[::2]:
+    held_session.hold()
+    async with serve(finder) as stub:
+        at_work = stub.DetectHolds(Request(photo=photo))
+        assert await asyncio.to_thread(held_session.begun.wait, 5)
+        waiting = [stub.DetectHolds(Request(photo=photo)) for _ in range(5)]
+        await asyncio.sleep(0.1)  # they queue behind the first
+        for leaving in (at_work, *waiting[::2]):
             leaving.cancel()
-        answers = await asyncio.gather(*calls[1::2])
-    assert [len(answer.holds) for answer in answers] == [3, 3, 3]
+        assert await asyncio.to_thread(held_session.left.wait, 3)  # sooner than its deadline
+        held_session.let_go()
+        answers = await asyncio.gather(*waiting[1::2])
+    assert [len(answer.holds) for answer in answers] == [3, 3]
