@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from detector.boxes import Detections
 from detector.letterbox import Letterbox
-from detector.pipeline import outlined, with_crop
+from detector.pipeline import is_plain, outlined, with_crop
 
 PROTOTYPES = np.ones((32, 80, 80), np.float32)
 
@@ -55,3 +55,23 @@ def test_the_crop_lies_on_the_grid_of_the_mask():
     hold = with_crop(run(found_with(40))[0], photo)
     assert hold.crop_rgb.shape == (*hold.mask.shape, 3)
     assert (hold.crop_rgb == (10, 200, 30)).all()
+
+
+def wall_with_a_hold(contrast):
+    rgb = np.full((40, 60, 3), 100, np.uint8)
+    rgb[10:20, 10:20, 2] += np.uint8(contrast)
+    return rgb
+
+
+@pytest.mark.parametrize(
+    ("rgb", "plain"),
+    [
+        (np.zeros((1, 1, 3), np.uint8), True),
+        (np.full((480, 640, 3), (200, 30, 60), np.uint8), True),
+        (wall_with_a_hold(contrast=5), True),
+        (wall_with_a_hold(contrast=10), False),
+    ],
+    ids=["one pixel", "a colored card", "noise", "a faint hold in one channel"],
+)
+def test_a_photo_of_one_color_all_over_is_plain(rgb, plain):
+    assert is_plain(rgb) is plain

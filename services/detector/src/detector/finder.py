@@ -13,7 +13,7 @@ from detector.boxes import select
 from detector.cost import request_bytes
 from detector.letterbox import Letterbox
 from detector.model import HoldNetwork
-from detector.pipeline import FoundHold, outlined, with_crop
+from detector.pipeline import FoundHold, is_plain, outlined, with_crop
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +79,9 @@ class HoldFinder:
         )
 
     def warm_up(self) -> None:
-        """Find the holds of a gray photo, so that the first request finds everything in place."""
+        """Find the holds of a gray photo in two shades, so that the first request finds everything in place."""
         gray = np.full((self._max_side_px * 3 // 4, self._max_side_px, 3), 128, np.uint8)
+        gray[: len(gray) // 2] = 64
         query = Query(cv2.imencode(".jpg", gray)[1].tobytes(), max_holds=1, min_confidence=0.0, with_crops=True)
         self.find(query, self.read_header(query), token=CancelToken())
 
@@ -96,6 +97,8 @@ class HoldFinder:
         with stage("decode"):
             photo = codec.decode(query.photo, header, max_side_px=self._max_side_px)
         token.raise_if_cancelled()
+        if is_plain(photo.rgb):
+            return Finding(photo.shown_wh, [])
         height, width = photo.rgb.shape[:2]
         with stage("letterbox"):
             letterbox = Letterbox.fitting(width, height, self._network.side_px)

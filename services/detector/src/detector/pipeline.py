@@ -11,6 +11,8 @@ from detector.letterbox import Letterbox
 from detector.masks import Outline, outline_holds
 
 KINDS = ("hold", "volume")
+LEAST_CONTRAST = 8  # of 255, between the least and the greatest value of a channel
+LOOK_STEP_PX = 4  # smaller things are no holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,16 @@ class OutlinedHold:
 
     decoded_xyxy: NDArray[np.float32]
     hold: FoundHold
+
+
+def is_plain(rgb: NDArray[np.uint8]) -> bool:
+    """Whether a photo is of one color all over: on a black one the network is sure of a hold now and then.
+
+    Args:
+        rgb: (H, W, 3) uint8.
+    """
+    samples = rgb[::LOOK_STEP_PX, ::LOOK_STEP_PX].reshape(-1, 3)
+    return bool((np.ptp(samples, axis=0) < LEAST_CONTRAST).all())
 
 
 def outlined(
