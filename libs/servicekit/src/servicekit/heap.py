@@ -12,7 +12,9 @@ from servicekit.memory import MB, MemoryMeter
 
 _ARENA_MAX, _MMAP_THRESHOLD, _TRIM_THRESHOLD = -8, -3, -1  # of mallopt(3)
 _ARENAS = 2  # glibc would make eight for each of the node's cores, each with leftovers of its own
-_LARGE_BYTES = 1 << 20  # what is larger goes back to the kernel when freed; glibc would raise the bound to 32 MiB
+_LARGE_BYTES = (
+    8 << 20
+)  # what is larger goes back to the kernel when freed; a photo's buffers are smaller and used again
 _log = logging.getLogger("heap")
 _EVERY_S = 2.0
 _WORTH_BYTES = 4 * MB

@@ -15,6 +15,7 @@ from servicekit.deadlines import within
 from servicekit.errors import ImageTooLarge, Internal, InvalidParameter, RetryableError, ServiceError
 from servicekit.memory import MemoryMeter
 from servicekit.metrics import Metrics
+from servicekit.received import sized_codecs
 from servicekit.rich_status import to_trailers
 from servicekit.side_door import SideDoor
 from servicekit.tracebacks import forget
@@ -70,16 +71,16 @@ class RequestInterceptor(grpc.aio.ServerInterceptor):
             return self._aside(handler)
         if handler.unary_unary:
             return grpc.stream_unary_rpc_method_handler(
-                self._unary(handler.unary_unary, method), handler.request_deserializer, handler.response_serializer
+                self._unary(handler.unary_unary, method), *sized_codecs(handler)
             )
         if handler.unary_stream:
             return grpc.stream_stream_rpc_method_handler(
-                self._stream(handler.unary_stream, method), handler.request_deserializer, handler.response_serializer
+                self._stream(handler.unary_stream, method), *sized_codecs(handler)
             )
         raise NotImplementedError(f"{method}: calls with a stream of requests are not wrapped yet")
 
     def _aside(self, handler: _Handler) -> _Handler:
-        codecs = (handler.request_deserializer, handler.response_serializer)
+        codecs = sized_codecs(handler)
         if handler.unary_unary:
             return grpc.stream_unary_rpc_method_handler(self._side_door.unary(handler.unary_unary), *codecs)
         if handler.unary_stream:
@@ -116,17 +117,17 @@ class RequestInterceptor(grpc.aio.ServerInterceptor):
         """
         largest_bytes = min(self._request_copies * self._max_request_bytes, self._inbox.capacity_bytes)
         async with self._inbox.reserve(largest_bytes) as reservation:
-            request = await context.read()
-            if request is grpc.aio.EOF:
+            received = await context.read()
+            if received is grpc.aio.EOF:
                 raise InvalidParameter("The call has no request message.")
-            needed_bytes = self._request_copies * request.ByteSize()
+            needed_bytes = self._request_copies * received.size_bytes
             if needed_bytes > reservation.held_bytes:
                 raise ImageTooLarge(
                     "The request needs more memory than this replica can ever give.",
                     details={"needed_bytes": str(needed_bytes), "limit_bytes": str(reservation.held_bytes)},
                 )
             reservation.shrink_to(needed_bytes)
-            yield request
+            yield received.message
 
     @contextlib.asynccontextmanager
     async def _request(self, method: str, context: _Context) -> AsyncIterator[None]:

@@ -32,9 +32,9 @@ class SideDoor:
     async def _read(self, context: _Context) -> Any:  # noqa: ANN401 - any message
         try:
             async with asyncio.timeout(_MAX_WAIT_S), self._open:
-                request = await context.read()
+                received = await context.read()
         except TimeoutError:
             await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "The request did not arrive in time.")
-        if request is grpc.aio.EOF or request.ByteSize() > _MAX_BYTES:
+        if received is grpc.aio.EOF or received.size_bytes > _MAX_BYTES:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"Send one request of at most {_MAX_BYTES} bytes.")
-        return request
+        return received.message

@@ -12,7 +12,7 @@ from detector.masks import Outline, outline_holds
 
 KINDS = ("hold", "volume")
 LEAST_CONTRAST = 8  # of 255, between the least and the greatest value of a channel
-LOOK_STEP_PX = 4  # smaller things are no holds
+LOOK_STEPS_PX = (64, 4)  # the first look tells nearly every photo; things smaller than the second are no holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,11 @@ def is_plain(rgb: NDArray[np.uint8]) -> bool:
     Args:
         rgb: (H, W, 3) uint8.
     """
-    samples = rgb[::LOOK_STEP_PX, ::LOOK_STEP_PX].reshape(-1, 3)
-    return bool((np.ptp(samples, axis=0) < LEAST_CONTRAST).all())
+    return all(_contrast(rgb[::step, ::step]) < LEAST_CONTRAST for step in LOOK_STEPS_PX)
+
+
+def _contrast(rgb: NDArray[np.uint8]) -> int:
+    return int(np.ptp(rgb.reshape(-1, 3), axis=0).max())
 
 
 def outlined(
