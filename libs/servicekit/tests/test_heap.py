@@ -12,7 +12,7 @@ import ctypes, sys
 from servicekit import heap
 from servicekit.memory import MemoryLimit, MemoryMeter
 if sys.argv[1] == "tuned":
-    heap.tune()
+    heap.tune(1 << 20)
 libc = ctypes.CDLL(None)
 libc.malloc.restype = ctypes.c_void_p
 libc.free.argtypes = [ctypes.c_void_p]

@@ -12,9 +12,6 @@ from servicekit.memory import MB, MemoryMeter
 
 _ARENA_MAX, _MMAP_THRESHOLD, _TRIM_THRESHOLD = -8, -3, -1  # of mallopt(3)
 _ARENAS = 2  # glibc would make eight for each of the node's cores, each with leftovers of its own
-_LARGE_BYTES = (
-    8 << 20
-)  # what is larger goes back to the kernel when freed; a photo's buffers are smaller and used again
 _log = logging.getLogger("heap")
 _EVERY_S = 2.0
 _WORTH_BYTES = 4 * MB
@@ -25,10 +22,15 @@ _mallopt = getattr(_libc, "mallopt", None)
 _malloc_trim = getattr(_libc, "malloc_trim", None)
 
 
-def tune() -> None:
-    """Let the heap keep little; to be called before the first thread starts."""
+def tune(kept_bytes: int) -> None:
+    """Let the heap keep little; to be called before the first thread starts.
+
+    Args:
+        kept_bytes: Freed buffers up to this size are kept to be used again, larger ones go back to the kernel at once.
+            glibc would raise the bound to 32 MiB by itself.
+    """
     if _mallopt is not None:
-        for option, value in ((_ARENA_MAX, _ARENAS), (_MMAP_THRESHOLD, _LARGE_BYTES), (_TRIM_THRESHOLD, _LARGE_BYTES)):
+        for option, value in ((_ARENA_MAX, _ARENAS), (_MMAP_THRESHOLD, kept_bytes), (_TRIM_THRESHOLD, kept_bytes)):
             _mallopt(option, value)
 
 

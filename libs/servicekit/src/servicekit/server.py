@@ -39,7 +39,7 @@ def run(service: Service) -> int:
         The exit code: 0 after a drain, 1 when it could not start (one line in the log says why).
     """
     logs.configure(service.name, service.settings.log_level)
-    heap.tune()
+    heap.tune(service.kept_buffer_bytes)
     try:
         asyncio.run(_live(service))
     except StartError as error:
