@@ -24,7 +24,7 @@ class GatewaySettings(ServiceSettings, frozen=True, kw_only=True):
     """The detector, as a gRPC name; `dns:///name:port` spreads calls over all replicas."""
     gateway_colorizer_target: str = "127.0.0.1:50052"
     """The colorizer, likewise."""
-    gateway_chunk_holds: Annotated[int, msgspec.Meta(ge=1, le=300)] = 24
+    gateway_chunk_holds: Annotated[int, msgspec.Meta(ge=1, le=300)] = 40
     """How many crops one call to the colorizer carries."""
     gateway_color_calls: Annotated[int, msgspec.Meta(ge=1, le=256)] = 4
     """How many calls to the colorizer run at once, over all requests; about twice the number of its replicas."""
