@@ -2,9 +2,14 @@ import numpy as np
 import pytest
 from detector.boxes import Detections
 from detector.letterbox import Letterbox
+from detector.looks import look_through
 from detector.masks import MAX_GRID_SIDE, grid_wh, outline_holds, sample_logits
 
 LETTERBOX = Letterbox.fitting(320, 320, 320)
+
+
+def look_at(found, prototypes):
+    return look_through(LETTERBOX, found, prototypes, (320, 320))
 
 
 def found_at(boxes, planes):
@@ -25,14 +30,14 @@ def prototypes_of(*discs):
 
 
 def test_no_holds_have_no_outlines():
-    assert outline_holds(found_at([], []), prototypes_of(), LETTERBOX, np.zeros((0, 4), np.float32)) == []
+    assert outline_holds(look_at(found_at([], []), prototypes_of())) == []
 
 
 def test_the_ith_mask_belongs_to_the_ith_hold():
     boxes = [[100, 100, 160, 160], [200, 40, 240, 80], [20, 220, 80, 240]]
     planes = prototypes_of((220, 60, 10), (130, 130, 30))
     found = found_at(boxes, [1, 0, 5])
-    large, small, nothing = outline_holds(found, planes, LETTERBOX, found.boxes_xyxy)
+    large, small, nothing = outline_holds(look_at(found, planes))
     assert large.fill == pytest.approx(np.pi / 4, abs=0.03)
     assert small.fill == pytest.approx(np.pi / 16, abs=0.03)
     assert nothing.mask.all()  # no outline: the box stands for it
@@ -41,7 +46,7 @@ def test_the_ith_mask_belongs_to_the_ith_hold():
 
 def test_a_disc_comes_out_round_also_when_it_is_small():
     found = found_at([[100.5, 99.25, 116.5, 115.25]], [0])
-    outline = outline_holds(found, prototypes_of((108.5, 107.25, 8)), LETTERBOX, found.boxes_xyxy)[0]
+    outline = outline_holds(look_at(found, prototypes_of((108.5, 107.25, 8))))[0]
     assert outline.mask.shape == (16, 16)
     assert outline.fill == pytest.approx(np.pi / 4, abs=0.04)
     radii = np.hypot(*(outline.polygon - 0.5).T)

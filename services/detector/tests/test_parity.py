@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from detector.boxes import select
 from detector.letterbox import Letterbox
+from detector.looks import look_through
 from detector.masks import sample_logits
 from detector.model import HoldNetwork
 from detector.pipeline import outlined
@@ -54,7 +55,8 @@ def compared(request, network):
     letterbox = Letterbox.fitting(rgb.shape[1], rgb.shape[0], 640)
     output = network(letterbox.image(rgb))
     found = select(output.predictions, LEAST_CONFIDENCE)
-    holds = [o.hold for o in outlined(found, output.prototypes, letterbox, (1.0, 1.0), 300)]
+    look = look_through(letterbox, found, output.prototypes, (rgb.shape[1], rgb.shape[0]))
+    holds = [o.hold for o in outlined([look], (1.0, 1.0), 300)]
     with np.load(RECORD) as record:
         boxes, confidences, kinds, bits = (
             record[f"{request.param.name}/{key}"] for key in ("boxes", "confidences", "kinds", "masks")

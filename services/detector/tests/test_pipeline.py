@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from detector.boxes import Detections
 from detector.letterbox import Letterbox
+from detector.looks import look_through
 from detector.pipeline import is_plain, outlined, with_crop
 
 PROTOTYPES = np.ones((32, 80, 80), np.float32)
@@ -16,7 +17,8 @@ def found_with(*sides):
 
 
 def run(found, max_holds=300, enlargement=(1.0, 1.0), wh=(320, 320)):
-    return outlined(found, PROTOTYPES, Letterbox.fitting(*wh, 320), enlargement, max_holds)
+    look = look_through(Letterbox.fitting(*wh, 320), found, PROTOTYPES, wh)
+    return outlined([look], enlargement, max_holds)
 
 
 def test_nothing_found_is_an_empty_list():

@@ -46,7 +46,12 @@ def load(settings: DetectorSettings) -> tuple[HoldFinder, status_pb2.ModelInfo]:
     except ModelError as error:
         raise StartError(str(error)) from error
     info = status_pb2.ModelInfo(name=entry.name, version=entry.version, sha256=entry.files["network"].sha256)
-    finder = HoldFinder(network, max_side_px=settings.max_image_size, max_pixels=settings.detector_max_pixels)
+    finder = HoldFinder(
+        network,
+        max_side_px=settings.max_image_size,
+        max_pixels=settings.detector_max_pixels,
+        tiles=settings.tiles,
+    )
     finder.warm_up()
     return finder, info
 

@@ -31,6 +31,12 @@ class Detections:
     def __len__(self) -> int:
         return len(self.confidences)
 
+    def at(self, chosen: NDArray[np.bool_]) -> "Detections":
+        """Those of an (N,) mask, in their order."""
+        return Detections(
+            self.boxes_xyxy[chosen], self.confidences[chosen], self.kinds[chosen], self.coefficients[chosen]
+        )
+
 
 def select(predictions: NDArray[np.float32], min_confidence: float) -> Detections:
     """Pick the holds out of the network's predictions.
@@ -60,15 +66,18 @@ def to_corners(boxes_cxcywh: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.concatenate([boxes_cxcywh[:, :2] - half, boxes_cxcywh[:, :2] + half], axis=1)
 
 
-def suppress(boxes_xyxy: NDArray[np.float32], confidences: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Greedy non-maximum suppression whatever the kinds: indices to keep, most confident first.
+def suppress(
+    boxes_xyxy: NDArray[np.float32], confidences: NDArray[np.float32], max_overlap: float = MAX_OVERLAP
+) -> NDArray[np.int64]:
+    """Greedy non-maximum suppression whatever the kinds: indices to keep, at most `MAX_DETECTIONS`, best first.
 
     Args:
         boxes_xyxy: (N, 4). N may be 0.
         confidences: (N,), each above 0.
+        max_overlap: IoU above which the weaker of two boxes is dropped.
     """
     if not len(boxes_xyxy):
         return np.zeros(0, np.int64)
     rectangles = np.concatenate([boxes_xyxy[:, :2], boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]], axis=1)
-    kept = cv2.dnn.NMSBoxes(rectangles.tolist(), confidences.tolist(), 0.0, MAX_OVERLAP)
+    kept = cv2.dnn.NMSBoxes(rectangles.tolist(), confidences.tolist(), 0.0, max_overlap)
     return np.asarray(kept, np.int64).reshape(-1)[:MAX_DETECTIONS]

@@ -4,11 +4,12 @@ from visionkit import codec
 from visionkit.header import PhotoHeader
 
 NETWORK_BYTES_PER_PX = 45  # of the square: picture, input, outputs, masks; measured at 640 and 960 px
+LOOK_BYTES_PER_PX = 11  # of the square: 32 float32 prototypes for every 16 pixels, and what was found
 ANSWER_BYTES_PER_HOLD = 2 * 4 * 96 * 96  # crop and mask, once as arrays and once as a message
 
 
 def request_bytes(
-    header: PhotoHeader, *, file_bytes: int, max_side_px: int, square_side_px: int, max_holds: int
+    header: PhotoHeader, *, file_bytes: int, max_side_px: int, square_side_px: int, max_holds: int, looks: int = 1
 ) -> int:
     """Bytes that finding the holds of a photo takes at most, above what the warmed-up network holds anyway.
 
@@ -20,8 +21,9 @@ def request_bytes(
         max_side_px: longer side to which it will be decoded.
         square_side_px: side of the network's input.
         max_holds: how many holds may be returned.
+        looks: how often the network looks; the prototypes of each look stay until all are over.
     """
     decode = codec.predict_peak_bytes(header, file_bytes=file_bytes, max_side_px=max_side_px)
     decoded_photo = 3 * min(header.pixels, max_side_px**2)
-    network = decoded_photo + NETWORK_BYTES_PER_PX * square_side_px**2
+    network = decoded_photo + (NETWORK_BYTES_PER_PX + (looks - 1) * LOOK_BYTES_PER_PX) * square_side_px**2
     return max(decode, network) + max_holds * ANSWER_BYTES_PER_HOLD

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from servicekit.cancel import CancelToken
 from servicekit.receipts import stage
 from visionkit import codec
@@ -12,6 +13,7 @@ from visionkit.header import PhotoHeader, ensure_within, probe
 from detector.boxes import select
 from detector.cost import request_bytes
 from detector.letterbox import Letterbox
+from detector.looks import Look, Tiles, Window, look_through, windows, without_duplicates
 from detector.model import HoldNetwork
 from detector.pipeline import FoundHold, is_plain, outlined, with_crop
 
@@ -44,17 +46,19 @@ class Finding:
 class HoldFinder:
     """Finds holds with one network. May be called from several threads at once."""
 
-    def __init__(self, network: HoldNetwork, *, max_side_px: int, max_pixels: int) -> None:
+    def __init__(self, network: HoldNetwork, *, max_side_px: int, max_pixels: int, tiles: Tiles = 1) -> None:
         """Keep the network.
 
         Args:
             network: loaded and warm.
             max_side_px: longer side to which photos are decoded.
             max_pixels: photos with more are refused.
+            tiles: into how many windows photos are cut, beside a look at the whole.
         """
         self._network = network
         self._max_side_px = max_side_px
         self._max_pixels = max_pixels
+        self._tiles = tiles
 
     def read_header(self, query: Query) -> PhotoHeader:
         """Read what the photo claims to be; nothing is decoded.
@@ -76,6 +80,7 @@ class HoldFinder:
             max_side_px=self._max_side_px,
             square_side_px=self._network.side_px,
             max_holds=query.max_holds if query.with_crops else 0,
+            looks=len(windows(header.width, header.height, self._tiles)),
         )
 
     def warm_up(self) -> None:
@@ -100,17 +105,23 @@ class HoldFinder:
         if is_plain(photo.rgb):
             return Finding(photo.shown_wh, [])
         height, width = photo.rgb.shape[:2]
-        with stage("letterbox"):
-            letterbox = Letterbox.fitting(width, height, self._network.side_px)
-            image = letterbox.image(photo.rgb)
-        with stage("detect"):
-            output = self._network(image, token)
+        looks = [
+            self._look(photo.rgb, window, query.min_confidence, token) for window in windows(width, height, self._tiles)
+        ]
         with stage("masks"):
-            found = select(output.predictions, query.min_confidence)
             enlargement = (photo.shown_wh[0] / width, photo.shown_wh[1] / height)
-            holds = outlined(found, output.prototypes, letterbox, enlargement, query.max_holds)
+            holds = outlined(without_duplicates(looks), enlargement, query.max_holds)
         token.raise_if_cancelled()
         if not query.with_crops:
             return Finding(photo.shown_wh, [hold.hold for hold in holds])
         with stage("crops"):
             return Finding(photo.shown_wh, [with_crop(hold, photo.rgb) for hold in holds])
+
+    def _look(self, rgb: NDArray[np.uint8], window: Window, min_confidence: float, token: CancelToken) -> Look:
+        with stage("letterbox"):
+            letterbox = Letterbox.showing(window, self._network.side_px)
+            image = letterbox.image(rgb)
+        with stage("detect"):
+            output = self._network(image, token)
+            found = select(output.predictions, min_confidence)
+        return look_through(letterbox, found, output.prototypes, (rgb.shape[1], rgb.shape[0]))

@@ -13,16 +13,18 @@ PAD_GRAY = 114  # what the network saw around photos in training
 
 @dataclass(frozen=True, slots=True)
 class Letterbox:
-    """Where a photo lies in the network's square.
+    """Where a window of a photo lies in the network's square.
 
     Attributes:
         side_px: side of the square.
-        inner_wh: the photo's size inside it.
+        window_xyxy: the part of the photo that is shown, in whole photo pixels.
+        inner_wh: the window's size inside the square.
         offset_xy: left and top padding.
         scale_xy: square pixels for each photo pixel; the two differ by rounding only.
     """
 
     side_px: int
+    window_xyxy: tuple[int, int, int, int]
     inner_wh: tuple[int, int]
     offset_xy: tuple[int, int]
     scale_xy: tuple[float, float]
@@ -30,10 +32,16 @@ class Letterbox:
     @classmethod
     def fitting(cls, width: int, height: int, side_px: int) -> Self:
         """Center a photo of at least 1 x 1 pixels in the square, as large as it fits."""
+        return cls.showing((0, 0, width, height), side_px)
+
+    @classmethod
+    def showing(cls, window_xyxy: tuple[int, int, int, int], side_px: int) -> Self:
+        """Center a window of at least 1 x 1 pixels in the square, as large as it fits."""
+        width, height = window_xyxy[2] - window_xyxy[0], window_xyxy[3] - window_xyxy[1]
         scale = side_px / max(width, height)
         inner_w, inner_h = max(1, round(width * scale)), max(1, round(height * scale))
         offset = ((side_px - inner_w) // 2, (side_px - inner_h) // 2)
-        return cls(side_px, (inner_w, inner_h), offset, (inner_w / width, inner_h / height))
+        return cls(side_px, window_xyxy, (inner_w, inner_h), offset, (inner_w / width, inner_h / height))
 
     def to_photo(self, boxes_xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
         """Map square boxes back to photo pixels.
@@ -42,29 +50,40 @@ class Letterbox:
             boxes_xyxy: (N, 4) square pixels, x_min y_min x_max y_max. N may be 0.
 
         Returns:
-            (N, 4) photo pixels, clipped to the photo; a new array.
+            (N, 4) photo pixels, clipped to the window; a new array.
         """
         inner = np.array([*self.inner_wh, *self.inner_wh], np.float32)
-        inside = (boxes_xyxy - np.array([*self.offset_xy, *self.offset_xy], np.float32)).clip(0, inner)
-        return np.asarray(inside / np.array([*self.scale_xy, *self.scale_xy], np.float32), np.float32)
+        inside = (boxes_xyxy - self._offset()).clip(0, inner)
+        return np.asarray(inside / self._scale() + self._origin(), np.float32)
 
     def from_photo(self, boxes_xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
         """Map (N, 4) photo boxes into the square; a new array."""
-        scale = np.array([*self.scale_xy, *self.scale_xy], np.float32)
-        return np.asarray(boxes_xyxy * scale + np.array([*self.offset_xy, *self.offset_xy], np.float32), np.float32)
+        return np.asarray((boxes_xyxy - self._origin()) * self._scale() + self._offset(), np.float32)
+
+    def _offset(self) -> NDArray[np.float32]:
+        return np.array(self.offset_xy * 2, np.float32)
+
+    def _scale(self) -> NDArray[np.float32]:
+        return np.array(self.scale_xy * 2, np.float32)
+
+    def _origin(self) -> NDArray[np.float32]:
+        return np.array(self.window_xyxy[:2] * 2, np.float32)
 
     def image(self, rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Draw the network's input.
 
         Args:
-            rgb: (H, W, 3) uint8, the photo that this letterbox was fitted to.
+            rgb: (H, W, 3) uint8, the whole photo.
 
         Returns:
-            (1, 3, side_px, side_px) float32, 0..1, gray around the photo.
+            (1, 3, side_px, side_px) float32, 0..1, gray around the window.
         """
         (left, top), (width, height) = self.offset_xy, self.inner_wh
+        x0, y0, x1, y1 = self.window_xyxy
         square = np.full((self.side_px, self.side_px, 3), PAD_GRAY, np.uint8)
-        square[top : top + height, left : left + width] = cv2.resize(rgb, self.inner_wh, interpolation=cv2.INTER_LINEAR)
+        square[top : top + height, left : left + width] = cv2.resize(
+            rgb[y0:y1, x0:x1], self.inner_wh, interpolation=cv2.INTER_LINEAR
+        )
         planes = np.empty((1, 3, self.side_px, self.side_px), np.float32)
         for channel in range(3):  # eight times as fast as cv2.dnn.blobFromImage
             np.multiply(square[:, :, channel], _TO_SHARE, out=planes[0, channel])

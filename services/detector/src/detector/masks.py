@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from visionkit.masks import to_polygon
 
-from detector.boxes import Detections
-from detector.letterbox import Letterbox
+from detector.looks import Look
 
 MAX_GRID_SIDE = 96  # cells along a hold's longer side
 FINE_BELOW = 40  # smaller grids are outlined on one three times as fine, which keeps small holds round
@@ -39,21 +38,12 @@ def grid_wh(box_xyxy: NDArray[np.float32]) -> tuple[int, int]:
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def outline_holds(
-    found: Detections, prototypes: NDArray[np.float32], letterbox: Letterbox, boxes_xyxy: NDArray[np.float32]
-) -> list[Outline]:
-    """Outline every detection; the i-th outline belongs to the i-th hold.
-
-    Args:
-        found: N detections.
-        prototypes: (32, side / 4, side / 4) float32.
-        letterbox: where the photo lies in the square.
-        boxes_xyxy: (N, 4) their boxes on the photo that `letterbox` was fitted to, at least a pixel wide and high.
-    """
-    squares = letterbox.from_photo(boxes_xyxy) / PROTOTYPE_STRIDE
+def outline_holds(look: Look) -> list[Outline]:
+    """Outline everything that one look found; the i-th outline belongs to the i-th hold."""
+    squares = look.letterbox.from_photo(look.boxes_xyxy) / PROTOTYPE_STRIDE
     return [
-        _outline(coefficients, prototypes, square, grid_wh(box))
-        for coefficients, square, box in zip(found.coefficients, squares, boxes_xyxy, strict=True)
+        _outline(coefficients, look.prototypes, square, grid_wh(box))
+        for coefficients, square, box in zip(look.found.coefficients, squares, look.boxes_xyxy, strict=True)
     ]
 
 

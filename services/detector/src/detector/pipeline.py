@@ -1,5 +1,6 @@
 """From the network's output to holds: pure functions on arrays."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,7 +8,7 @@ from numpy.typing import NDArray
 
 from detector.boxes import Detections
 from detector.crops import crop_hold
-from detector.letterbox import Letterbox
+from detector.looks import Look
 from detector.masks import Outline, outline_holds
 
 KINDS = ("hold", "volume")
@@ -59,46 +60,35 @@ def _contrast(rgb: NDArray[np.uint8]) -> int:
     return int(np.ptp(rgb.reshape(-1, 3), axis=0).max())
 
 
-def outlined(
-    found: Detections,
-    prototypes: NDArray[np.float32],
-    letterbox: Letterbox,
-    enlargement_xy: tuple[float, float],
-    max_holds: int,
-) -> list[OutlinedHold]:
+def outlined(looks: Sequence[Look], enlargement_xy: tuple[float, float], max_holds: int) -> list[OutlinedHold]:
     """Outline what was found and keep the largest.
 
     Args:
-        found: N detections, most confident first.
-        prototypes: (32, side / 4, side / 4) float32.
-        letterbox: where the decoded photo lies in the network's square.
+        looks: what was found, every hold in one of them.
         enlargement_xy: shown pixels for each decoded pixel.
         max_holds: how many to keep.
 
     Returns:
         At most `max_holds`, those with the largest areas, most confident first.
     """
-    boxes = letterbox.to_photo(found.boxes_xyxy)
-    solid = (boxes[:, 2:] - boxes[:, :2]).min(axis=1, initial=np.inf) >= 1  # others lie in the padding
-    found = Detections(found.boxes_xyxy[solid], found.confidences[solid], found.kinds[solid], found.coefficients[solid])
-    boxes = boxes[solid]
-    outlines = outline_holds(found, prototypes, letterbox, boxes)
-    shown = boxes * np.array([*enlargement_xy, *enlargement_xy], np.float32)
-    sides = shown[:, 2:] - shown[:, :2]
-    areas = sides.prod(axis=1) * np.array([outline.fill for outline in outlines], np.float32)
-    largest = np.sort(np.argsort(-areas, kind="stable")[:max_holds])
-    return [OutlinedHold(boxes[i], _found_hold(found, i, shown[i], outlines[i], areas[i])) for i in largest]
+    scale = np.array(enlargement_xy * 2, np.float32)
+    holds = [
+        OutlinedHold(box, _found_hold(look.found, i, box * scale, outline))
+        for look in looks
+        for i, (box, outline) in enumerate(zip(look.boxes_xyxy, outline_holds(look), strict=True))
+    ]
+    largest = sorted(holds, key=lambda outlined: -outlined.hold.area_px)[:max_holds]
+    return sorted(largest, key=lambda outlined: -outlined.hold.confidence)
 
 
-def _found_hold(
-    found: Detections, i: int, box_xyxy: NDArray[np.float32], outline: Outline, area: np.float32
-) -> FoundHold:
+def _found_hold(found: Detections, i: int, box_xyxy: NDArray[np.float32], outline: Outline) -> FoundHold:
+    sides = box_xyxy[2:] - box_xyxy[:2]
     return FoundHold(
         kind=int(found.kinds[i]),
         confidence=float(found.confidences[i]),
         box_xyxy=box_xyxy,
-        polygon=box_xyxy[:2] + outline.polygon * (box_xyxy[2:] - box_xyxy[:2]),
-        area_px=max(1, round(float(area))),
+        polygon=box_xyxy[:2] + outline.polygon * sides,
+        area_px=max(1, round(float(sides.prod()) * outline.fill)),
         mask=outline.mask,
     )
 
