@@ -12,6 +12,8 @@ SHARED ?= ../shared
 UV := .tools/uv/bin/uv
 READY := .venv/.ready
 RUN := .venv/bin/
+TRAIN := training/.venv/bin/python
+TRAINING := training/.venv/.ready
 MEMBERS := pyproject.toml uv.lock $(wildcard gen/python/pyproject.toml libs/*/pyproject.toml services/*/pyproject.toml client/pyproject.toml)
 
 export XDG_CACHE_HOME := $(CURDIR)/.tools/cache
@@ -42,6 +44,10 @@ setup: $(READY) ## Make the environment from the lock
 .PHONY: test
 test: $(READY) ## Run all tests but those of the containers
 	$(RUN)pytest --ignore tests/containers
+
+.PHONY: test-training
+test-training: $(TRAINING) ## Run the tests of the training, which need torch
+	$(TRAIN) -m pytest training -W ignore::DeprecationWarning -W ignore::FutureWarning -W ignore::UserWarning
 
 .PHONY: lint
 lint: $(READY) proto-lint proto-breaking ## Check format and style of Python, protos and Dockerfiles
@@ -112,6 +118,10 @@ bench-gateway: $(READY) ## Measure what the gateway itself costs, between servic
 score: $(READY) ## Score holds and colors on the labelled photos of SHARED (../shared)
 	$(RUN)python -m bench.score --shared "$(SHARED)"
 
+.PHONY: quality
+quality: $(READY) ## Score the detector at every size, boxes and outlines, on labelled and rendered walls
+	$(RUN)python -m bench.detector_quality
+
 .PHONY: flood
 flood: $(READY) ## Flood the services at their memory limits with hostile photos for SECONDS (180; needs root)
 	$(RUN)python -m bench.flood --seconds $(SECONDS)
@@ -134,6 +144,14 @@ clean: ## Remove what was built and installed here
 $(UV):
 	$(PYTHON) -m venv .tools/uv
 	.tools/uv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+$(TRAINING): training/requirements.txt
+	$(PYTHON) -m venv training/.venv
+	$(TRAIN) -m pip install --quiet --disable-pip-version-check -r training/requirements.txt
+	$(TRAIN) -m pip install --quiet --disable-pip-version-check --no-deps ultralytics==8.4.190 ultralytics-thop==2.2.3
+	$(TRAIN) -m pip install --quiet --disable-pip-version-check --no-deps -e libs/servicekit -e libs/visionkit \
+		-e services/colorizer -e services/detector
+	@touch $@
 
 $(READY): $(UV) $(MEMBERS)
 	$(UV) sync --frozen --quiet --all-packages --all-extras --python $(PYTHON)

@@ -10,20 +10,15 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from training import _torchvision_shim
+from training.detector.networks import build  # first: torchvision does not import without what it installs
+from training.detector.scoring import WIDTHS, Compared, average_precision, found_at, overlaps
+from training.detector.walls import Wall, read_photo, read_walls
 
-_torchvision_shim.install()
-
-from torchvision.ops import nms  # noqa: E402
-from ultralytics.nn.tasks import SegmentationModel  # noqa: E402
-
-from training.detector.scoring import Compared, average_precision, found_at, overlaps  # noqa: E402
-from training.detector.walls import KINDS, Wall, read_photo, read_walls  # noqa: E402
+from torchvision.ops import nms  # isort: skip
 
 LOWEST_CONFIDENCE = 0.01
 OVERLAP = 0.6  # IoU above which the weaker of two boxes is dropped, whatever their kinds
 MAX_DETECTIONS = 300
-WIDTHS = {"small": (0.0, 0.01), "medium": (0.01, 0.05), "large": (0.05, 2.0)}  # shares of the photo's width
 
 
 def letterbox(bgr: NDArray[np.uint8], side_px: int) -> tuple[NDArray[np.uint8], float, tuple[int, int]]:
@@ -59,16 +54,15 @@ def compare(network: nn.Module, walls: Sequence[Wall], side_px: int) -> list[Com
     for wall in walls:
         photo = read_photo(wall.photo)
         boxes, confidences, _ = detect(network, photo, side_px)
-        widths = (wall.boxes_xyxy[:, 2:] - wall.boxes_xyxy[:, :2]).min(axis=1, initial=np.inf) / photo.shape[1]
-        photos.append(Compared(confidences, overlaps(boxes, wall.boxes_xyxy), widths))
+        widths = [(b[:, 2:] - b[:, :2]).min(axis=1, initial=np.inf) / photo.shape[1] for b in (wall.boxes_xyxy, boxes)]
+        photos.append(Compared(confidences, overlaps(boxes, wall.boxes_xyxy), *widths))
     return photos
 
 
 def load_network(checkpoint: Path) -> nn.Module:
     """The averaged network of a checkpoint of `training.detector.train`, on the CPU."""
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    network = SegmentationModel(state["plan"]["architecture"], nc=len(KINDS), verbose=False)
-    network.names = dict(enumerate(KINDS))  # what ultralytics' predictor shows
+    network = build(state["plan"]["architecture"])
     network.load_state_dict(state["ema"])
     return network.eval().to(memory_format=torch.channels_last)  # three times as fast on a CPU
 

@@ -10,12 +10,14 @@ SURE_RADIUS = 0.22  # of the box's sides: the middle ellipse that is certainly h
 PLAUSIBLE_FILL = (0.25, 0.98)  # share of the box that a hold fills; outside it GrabCut has failed
 
 
-def outline_box(lab: NDArray[np.uint8], box_xyxy: NDArray[np.float32]) -> NDArray[np.bool_]:
+def outline_box(lab: NDArray[np.uint8], box_xyxy: NDArray[np.float32], *, convex: bool) -> NDArray[np.bool_]:
     """Mask of the hold in one box.
 
     Args:
         lab: (H, W, 3) uint8, the photo in CIE Lab.
         box_xyxy: (4,) pixels, at least 1 px wide and high inside the photo.
+        convex: whether dents are to be filled, as volumes have none: their faces differ so much in light that GrabCut
+            takes some of them for wall.
 
     Returns:
         (h, w) bool on the pixel grid of the rounded box; an ellipse where GrabCut finds nothing plausible.
@@ -30,6 +32,8 @@ def outline_box(lab: NDArray[np.uint8], box_xyxy: NDArray[np.float32]) -> NDArra
         crop = cv2.resize(crop, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(np.uint8)
     inside = _scaled((x0 - left, y0 - top, x1 - left, y1 - top), scale, crop)
     found = _grab_cut(crop, inside)
+    if convex:
+        found = _convex_hull(found)
     mask = cv2.resize(found.astype(np.uint8), (width, height), interpolation=cv2.INTER_LINEAR) > 0
     low, high = PLAUSIBLE_FILL
     return mask if low <= mask.mean() <= high else _ellipse(height, width, 0.5)
@@ -66,6 +70,14 @@ def _largest_part(mask: NDArray[np.uint8]) -> NDArray[np.bool_]:
     filled = np.zeros_like(mask)
     if contours:
         cv2.drawContours(filled, [max(contours, key=cv2.contourArea)], -1, 1, cv2.FILLED)
+    return filled > 0
+
+
+def _convex_hull(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    points = np.argwhere(mask)[:, ::-1].astype(np.int32)
+    filled = np.zeros(mask.shape, np.uint8)
+    if len(points):
+        cv2.fillConvexPoly(filled, cv2.convexHull(points), 1)
     return filled > 0
 
 

@@ -20,22 +20,22 @@ import torch
 import torch.multiprocessing
 from torch import Tensor, distributed, nn
 
-from training import _torchvision_shim
+from training.detector.evaluate import compare
+from training.detector.loss import Batch, HoldLoss
+from training.detector.networks import ARCHITECTURES, build
+from training.detector.prepare import RENDERED_TESTS
+from training.detector.samples import Sampler
+from training.detector.scenes import Bank, load_bank
+from training.detector.scoring import average_precision
+from training.detector.walls import RENDERED, RUNS_DIR, Wall, read_rendered, read_walls
 
-_torchvision_shim.install()
+from ultralytics.optim import MuSGD  # isort: skip
+from ultralytics.utils.torch_utils import ModelEMA, init_seeds  # isort: skip
 
-from ultralytics.nn.tasks import SegmentationModel  # noqa: E402
-from ultralytics.optim import MuSGD  # noqa: E402
-from ultralytics.utils.torch_utils import ModelEMA, init_seeds  # noqa: E402
-
-from training.detector.batches import DrawPlan, batches  # noqa: E402
-from training.detector.evaluate import compare  # noqa: E402
-from training.detector.loss import Batch, HoldLoss  # noqa: E402
-from training.detector.samples import SampleSource, load_scene  # noqa: E402
-from training.detector.scoring import average_precision  # noqa: E402
-from training.detector.walls import CACHE_DIR, KINDS, RUNS_DIR, read_walls  # noqa: E402
-
-WARMUP_STEPS = 150
+WARMUP_STEPS = 100
+SERVED_SIDE_PX = 640
+RARE_GYM = 12  # photos; a gym of which there are no more is drawn RARE_WEIGHT times as often
+RARE_WEIGHT = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,10 @@ class Plan:
     processes: int
     device: str
     measure_minutes: float
+    rendered: float
+    hold_out: tuple[str, ...]
+    gentle_from: float
+    start_from: str | None
 
 
 class Run:
@@ -61,13 +65,20 @@ class Run:
         init_seeds(plan.seed)
         self.plan, self.folder, self.rank = plan, folder, rank
         self.device = torch.device(plan.device)
-        self.network = SegmentationModel(plan.architecture, nc=len(KINDS), verbose=False)
-        self.network.names = dict(enumerate(KINDS))
-        self.network = self.network.to(self.device, memory_format=torch.channels_last).train()
+        self.network = build(plan.architecture).to(self.device, memory_format=torch.channels_last).train()
+        if plan.start_from:
+            self.network.load_state_dict(
+                torch.load(plan.start_from, map_location=self.device, weights_only=True)["ema"]
+            )
+        self._halved = self.device.type == "cuda" or torch.ops.mkldnn._is_mkldnn_bf16_supported()  # noqa: SLF001 - no other way to ask
         self.loss = HoldLoss(self.network)
         self.average = ModelEMA(self.network)
         self.optimizer = MuSGD(parameter_groups(self.network, plan), muon=0.2, sgd=1.0)
         self.seconds, self.steps, self.samples = 0.0, 0, 0
+        self.start_clock()
+
+    def start_clock(self) -> None:
+        """Count the run's time from now on: reading photos is not training."""
         self._clock = time.monotonic()
 
     @property
@@ -75,13 +86,13 @@ class Run:
         """Share of the planned time that is used, 0..1."""
         return min(1.0, self.seconds / (self.plan.hours * 3600))
 
-    def step(self, batch: Batch) -> dict[str, float]:
+    def step(self, batch: Batch) -> dict[str, Tensor]:
         """Learn from one batch; returns the parts of its loss."""
         factor = rate_factor(self.progress, self.steps)
         for group in self.optimizer.param_groups:
             group["lr"] = self.plan.learning_rate * factor * group["rate"]
-        with torch.autocast(self.device.type, torch.bfloat16):
-            outputs = self.network(batch.images.to(memory_format=torch.channels_last))
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self._halved):
+            outputs = self.network(batch.images)
         loss, parts = self.loss(as_float32(outputs), batch)
         (loss * len(batch.images) * self.plan.processes).backward()
         self._agree()
@@ -161,29 +172,48 @@ def rate_factor(progress: float, steps: int) -> float:
     return cosine * min(1.0, (steps + 1) / WARMUP_STEPS)
 
 
-def as_float32(outputs: dict[str, Tensor | list[Tensor]]) -> dict[str, Tensor | list[Tensor]]:
-    """The network's outputs with every tensor in float32; "feats" is a list, one for each stride."""
+def as_float32(outputs: dict[str, Any]) -> dict[str, Any]:
+    """The network's outputs with every tensor in float32, those in lists and tuples, too."""
     return {
-        name: value.float() if isinstance(value, Tensor) else [part.float() for part in value]
+        name: value.float() if isinstance(value, Tensor) else type(value)(part.float() for part in value)
         for name, value in outputs.items()
     }
 
 
+def draw_weights(walls: list[Wall], rendered: float) -> list[float]:
+    """How often each wall is drawn: rare gyms more often, and all rendered walls together in a share of `rendered`."""
+    gyms = [wall.gym for wall in walls]
+    weights = [RARE_WEIGHT if gyms.count(gym) <= RARE_GYM else 1.0 for gym in gyms]
+    real = sum(w for w, gym in zip(weights, gyms, strict=True) if gym != RENDERED)
+    each = real * rendered / (1 - rendered) / max(1, gyms.count(RENDERED))
+    return [each if gym == RENDERED else w for w, gym in zip(weights, gyms, strict=True)]
+
+
+def load_training_bank(plan: Plan) -> Bank:
+    """The walls that the plan trains on, on its device."""
+    walls = [wall for wall in read_walls("train") if wall.gym not in plan.hold_out]
+    walls += read_rendered(least=RENDERED_TESTS) if plan.rendered else []
+    return load_bank(walls, draw_weights(walls, plan.rendered), torch.device(plan.device))
+
+
 def train(run: Run) -> None:
     """Train until the time is used; logs to standard output, scores to `curve.csv`."""
-    source = SampleSource([load_scene(wall, CACHE_DIR) for wall in read_walls("train")], run.plan.seed)
-    plan = DrawPlan(run.samples + run.rank, run.plan.processes, lambda: run.progress, run.plan.side_px, run.plan.batch)
-    feed = batches(source, plan, workers=4 if run.device.type == "cuda" else 0)
+    plan = run.plan
+    sampler = Sampler(load_training_bank(plan), plan.seed)
+    run.start_clock()
     measured = run.seconds
     while run.progress < 1:
-        parts = run.step(next(feed).to(run.device))
+        gentle = run.progress >= plan.gentle_from
+        side = SERVED_SIDE_PX if gentle else plan.side_px
+        count = max(1, round(plan.batch * (plan.side_px / side) ** 2))
+        parts = run.step(sampler.batch(run.steps * plan.processes + run.rank, count, side, gentle=gentle))
         if run.rank != 0:
             continue
         if run.steps % 20 == 0:
             speed = run.samples / run.seconds
             losses = " ".join(f"{name} {value:.3f}" for name, value in parts.items())
             print(f"{run.seconds / 60:6.1f} min  step {run.steps}  {speed:.1f} photos/s  {losses}", flush=True)
-        if run.seconds - measured >= run.plan.measure_minutes * 60:
+        if run.seconds - measured >= plan.measure_minutes * 60:
             measure(run)
             measured = run.seconds
     if run.rank == 0:
@@ -214,7 +244,7 @@ def main() -> None:
     """Parse the command line, then train."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--name", default="yolo11n-seg-holds")
-    parser.add_argument("--architecture", default="yolo11n-seg.yaml")
+    parser.add_argument("--architecture", choices=ARCHITECTURES, default="yolo11n-seg")
     parser.add_argument("--hours", type=float, default=1.25)
     parser.add_argument("--side-px", type=int, default=448, help="side of a training sample, a multiple of 32")
     parser.add_argument("--batch", type=int, default=10, help="samples of one process in one step")
@@ -225,7 +255,14 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=1 if cuda else torch.get_num_threads())
     parser.add_argument("--device", default="cuda" if cuda else "cpu")
     parser.add_argument("--measure-minutes", type=float, default=8)
+    parser.add_argument("--rendered", type=float, default=0.3, help="share of samples drawn from rendered walls")
+    parser.add_argument("--hold-out", nargs="*", default=(), metavar="GYM", help="gyms that are not trained on")
+    parser.add_argument(
+        "--gentle-from", type=float, default=0.8, help="share of the run after which samples look like plain photos"
+    )
+    parser.add_argument("--start-from", metavar="CHECKPOINT", help="begin with the averaged weights of another run")
     args = vars(parser.parse_args())
+    args["hold_out"] = tuple(args["hold_out"])
     folder = RUNS_DIR / args.pop("name")
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as meeting_dir:

@@ -12,7 +12,9 @@ from training.photos import data_dir
 
 KINDS = ("hold", "volume")
 CACHE_DIR = Path("training/cache/detector")
+RENDERED_DIR = CACHE_DIR / "rendered"
 RUNS_DIR = Path("training/runs")
+RENDERED = "rendered"  # the gym of walls that do not exist
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +23,14 @@ class Wall:
 
     Attributes:
         photo: path of the JPEG.
+        owners: path of the PNG that says whose a pixel is; `prepare` makes it.
         gym: group of gyms that the photo comes from.
         boxes_xyxy: (N, 4) float32 photo pixels. N may be 0.
         kinds: (N,) int64, index into `KINDS`.
     """
 
     photo: Path
+    owners: Path
     gym: str
     boxes_xyxy: NDArray[np.float32]
     kinds: NDArray[np.int64]
@@ -49,7 +53,18 @@ def read_walls(split: str) -> list[Wall]:
     for row in rows:
         labels = data / split / "labels" / f"{Path(row['name']).stem}.txt"
         boxes, kinds = read_labels(labels, int(row["width"]), int(row["height"]))
-        walls.append(Wall(data / split / "images" / row["name"], row["gym"], boxes, kinds))
+        owners = CACHE_DIR / f"{Path(row['name']).stem}.png"
+        walls.append(Wall(data / split / "images" / row["name"], owners, row["gym"], boxes, kinds))
+    return walls
+
+
+def read_rendered(least: int = 0, most: int | None = None) -> list[Wall]:
+    """List the rendered walls in the cache, in the order of their numbers: those from `least` up to before `most`."""
+    walls = []
+    for path in sorted(RENDERED_DIR.glob("??????.npy"))[least:most]:
+        rows = np.load(path)
+        photo, owners = path.with_suffix(".jpg"), path.with_suffix(".png")
+        walls.append(Wall(photo, owners, RENDERED, rows[:, :4], rows[:, 4].astype(np.int64)))
     return walls
 
 

@@ -21,21 +21,21 @@ def test_a_disc_is_outlined(center, radius):
     lab, mask = a_wall_with_disc(center, radius)
     box = np.array([center[0] - radius, center[1] - radius, center[0] + radius, center[1] + radius], np.float32)
     x0, y0, x1, y1 = inner_pixels(box, 200, 200)
-    found, wanted = outline_box(lab, box), mask[y0:y1, x0:x1]
+    found, wanted = outline_box(lab, box, convex=False), mask[y0:y1, x0:x1]
     assert found.shape == wanted.shape
     assert (found & wanted).sum() / (found | wanted).sum() > 0.88
 
 
 def test_where_nothing_stands_out_an_ellipse_is_taken():
     lab = np.full((100, 100, 3), 128, np.uint8)
-    found = outline_box(lab, np.array([20, 30, 60, 90], np.float32))
+    found = outline_box(lab, np.array([20, 30, 60, 90], np.float32), convex=False)
     assert found.mean() == pytest.approx(np.pi / 4, abs=0.03)
 
 
 def test_the_same_box_gets_the_same_outline_twice():
     lab, _ = a_wall_with_disc((100, 100), 40)
     box = np.array([55, 55, 145, 145], np.float32)
-    assert (outline_box(lab, box) == outline_box(lab, box)).all()
+    assert (outline_box(lab, box, convex=False) == outline_box(lab, box, convex=False)).all()
 
 
 @pytest.mark.parametrize(

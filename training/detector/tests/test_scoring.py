@@ -11,7 +11,8 @@ def a_photo(hits, labels):
     iou = np.zeros((len(hits), labels), np.float32)
     for j, i in enumerate(np.flatnonzero(hits)):
         iou[i, j] = 0.8
-    return Compared(np.linspace(0.9, 0.1, len(hits), dtype=np.float32), iou, np.linspace(0.005, 0.1, labels))
+    confidences, widths = np.linspace(0.9, 0.1, len(hits), dtype=np.float32), np.linspace(0.005, 0.1, labels)
+    return Compared(confidences, iou, widths, np.full(len(hits), 0.005, np.float32))
 
 
 def test_nothing_predicted_scores_nothing():
@@ -48,3 +49,12 @@ def test_precision_and_recall_at_one_confidence():
     assert found_at([photo], 0.3) == (pytest.approx(2 / 3), pytest.approx(2 / 3))
     assert found_at([photo], 0.3, widths=(0, 0.01))[1] == 1
     assert found_at([photo], 0.3, widths=(0.09, 2))[1] == 0
+
+
+def test_precision_of_some_widths_leaves_out_what_is_about_others():
+    photo = a_photo([1, 0, 1], 2)  # a small label found first, something small that is none, then a large label
+    assert average_precision([photo], widths=(0, 0.01)) == pytest.approx(1.0)
+    assert average_precision([photo], widths=(0.05, 2)) == pytest.approx(1.0)
+    missed = a_photo([0, 1], 1)
+    assert average_precision([missed], widths=(0, 0.01)) == pytest.approx(0.5)
+    assert average_precision([missed], widths=(0.05, 2)) == 0

@@ -1,0 +1,7 @@
+"""Tests that need torch run with `make test-training`, in their own environment; `make test` leaves them alone."""
+
+import importlib.util
+
+NEED_TORCH = ("detector/tests/test_samples.py", "detector/tests/test_learning.py")
+
+collect_ignore = [] if importlib.util.find_spec("torch") else list(NEED_TORCH)

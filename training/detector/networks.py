@@ -1,0 +1,60 @@
+"""The networks that can be trained: ultralytics' segmentation models, all with one prediction for each place."""
+
+from pathlib import Path
+from typing import Any
+
+from training import _torchvision_shim
+
+_torchvision_shim.install()
+
+import ultralytics  # noqa: E402
+import yaml  # noqa: E402
+from torch import nn  # noqa: E402
+from ultralytics.nn.tasks import SegmentationModel  # noqa: E402
+
+from training.detector.walls import KINDS  # noqa: E402
+
+CONFIGS = Path(ultralytics.__file__).parent / "cfg/models"
+ARCHITECTURES = {  # family, depth and width as shares of the family's full size
+    "yolo11n-seg": ("11/yolo11-seg.yaml", 0.5, 0.25),
+    "yolo11w38-seg": ("11/yolo11-seg.yaml", 0.5, 0.375),  # between n and s
+    "yolo11s-seg": ("11/yolo11-seg.yaml", 0.5, 0.5),
+    "yolo26n-seg": ("26/yolo26-seg.yaml", 0.5, 0.25),
+    "yolo11n-p2-seg": ("11/yolo11-seg.yaml", 0.5, 0.25),  # looks at places of 4 px, too, and not at those of 32
+}
+FINE_HEAD = """
+- [-1, 1, nn.Upsample, [None, 2, nearest]]
+- [[-1, 6], 1, Concat, [1]]
+- [-1, 2, C3k2, [512, False]]
+- [-1, 1, nn.Upsample, [None, 2, nearest]]
+- [[-1, 4], 1, Concat, [1]]
+- [-1, 2, C3k2, [256, False]]
+- [-1, 1, nn.Upsample, [None, 2, nearest]]
+- [[-1, 2], 1, Concat, [1]]
+- [-1, 2, C3k2, [128, False]]
+- [-1, 1, Conv, [128, 3, 2]]
+- [[-1, 16], 1, Concat, [1]]
+- [-1, 2, C3k2, [256, False]]
+- [-1, 1, Conv, [256, 3, 2]]
+- [[-1, 13], 1, Concat, [1]]
+- [-1, 2, C3k2, [512, False]]
+- [[19, 22, 25], 1, Segment, [nc, 32, 256]]
+"""
+
+
+def build(architecture: str) -> nn.Module:
+    """A network with fresh weights for the kinds hold and volume.
+
+    YOLO26's second, duplicate-free head is left out: the service drops duplicates itself, whatever their kinds.
+
+    Raises:
+        KeyError: There is no such architecture.
+    """
+    config, depth, width = ARCHITECTURES[architecture]
+    description: dict[str, Any] = yaml.safe_load((CONFIGS / config).read_text())
+    description |= {"scales": {"n": [depth, width, 1024]}, "scale": "n", "end2end": False, "nc": len(KINDS)}
+    if "-p2-" in architecture:
+        description["head"] = yaml.safe_load(FINE_HEAD)
+    network = SegmentationModel(description, verbose=False)
+    network.names = dict(enumerate(KINDS))  # what ultralytics' predictor shows
+    return network
