@@ -109,21 +109,42 @@ class PaletteColor(Struct, frozen=True):
 
 
 class Memory(Struct, frozen=True):
-    """A service's memory working set in bytes: now, its limit (0 for none), and right after it had started."""
+    """A service's memory working set in bytes: now, its limit (0 for none), and right after it had started.
+
+    `level` is `normal`, or from 60, 80 and 90 % of the limit on `elevated`, `high` and `critical`.
+    """
 
     used_bytes: int
     limit_bytes: int = 0
     floor_bytes: int = 0
+    level: str = "normal"
+
+
+class Lately(Struct, frozen=True):
+    """How a service's calls went: ended in each of the last 10 seconds, percentiles of the last minute.
+
+    `refused` counts those refused for load or memory since its start.
+    """
+
+    requests_per_s: float = 0.0
+    p50_ms: float = 0.0
+    p99_ms: float = 0.0
+    refused: int = 0
 
 
 class ServiceHealth(Struct, frozen=True):
-    """Whether a service serves now, and what it last said of itself; `memory` is None until it first answers."""
+    """Whether a service serves now, and what it last said of itself; `memory` is None until it first answers.
+
+    `in_flight` counts the calls that it works on, `waiting` those of them that wait for memory or for a thread.
+    """
 
     serving: bool
     version: str = ""
     models: tuple[str, ...] = ()
     memory: Memory | None = None
     in_flight: int = 0
+    waiting: int = 0
+    lately: Lately | None = None
 
 
 class Health(Struct, frozen=True):

@@ -5,6 +5,8 @@ import pytest
 from servicekit.budget import MemoryBudget
 from servicekit.deadlines import within
 from servicekit.errors import ImageTooLarge, Overloaded
+from servicekit.memory import MemoryLimit, MemoryMeter
+from servicekit.pressure import Pressure
 
 
 class Holder:
@@ -133,3 +135,23 @@ async def test_a_small_request_passes_a_large_one_that_waits_but_not_for_ever():
     await large.end()
     await last.end()
     assert budget.reserved_bytes == 0
+
+
+async def test_while_memory_is_tight_one_reservation_is_held_at_a_time():
+    meter, steps = MemoryMeter(MemoryLimit(100, None)), []
+    meter.pinned_bytes = lambda: 85
+    budget = MemoryBudget(100, queue_limit=2, pressure=Pressure(meter, steps.append))
+    async with budget.reserve(10):
+        second = asyncio.create_task(_hold(budget, 10))
+        await asyncio.sleep(0.01)
+        assert budget.waiting == 1
+    await asyncio.wait_for(second, 1)
+    assert "one_at_a_time" in steps
+    meter.pinned_bytes = lambda: 50
+    async with budget.reserve(10), budget.reserve(10):
+        assert budget.reserved_bytes == 20
+
+
+async def _hold(budget, cost_bytes):
+    async with budget.reserve(cost_bytes):
+        pass

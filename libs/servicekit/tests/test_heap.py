@@ -6,6 +6,7 @@ import sys
 import pytest
 from servicekit import heap
 from servicekit.memory import MemoryLimit, MemoryMeter
+from servicekit.pressure import Pressure
 
 KEEPS = """
 import ctypes, sys
@@ -51,7 +52,7 @@ async def test_a_burst_is_trimmed_once_and_a_quiet_service_never(monkeypatch):
     monkeypatch.setattr(meter, "used_bytes", lambda: used[0])
     monkeypatch.setattr(heap, "trim", lambda: trims.append(used[0]))
     meter.mark_floor()
-    watching = asyncio.create_task(heap.keep_trimmed(meter, every_s=0.01))
+    watching = asyncio.create_task(heap.keep_trimmed(meter, Pressure(meter, [].append), every_s=0.01))
     await asyncio.sleep(0.05)
     assert trims == []
     used[0] = 150_000_000

@@ -83,6 +83,21 @@ async def test_the_status_tells_memory_and_release(target):
     assert status.memory.used_bytes >= status.memory.floor_bytes * 0.5 > 0
 
 
+async def test_the_status_tells_the_level_and_how_calls_went(target):
+    limited = "ServiceSettings(memory_limit_mb=20)"
+    async with started(target, limited), open_channel(target) as channel:
+        stub = detector_pb2_grpc.DetectorServiceStub(channel)
+        await stub.DetectHolds(detector_pb2.DetectHoldsRequest(), wait_for_ready=True)
+        slow = asyncio.create_task(stub.DetectHolds(detector_pb2.DetectHoldsRequest()).wait_for_connection())
+        await asyncio.sleep(0.2)
+        status = await status_pb2_grpc.StatusServiceStub(channel).GetStatus(status_pb2.GetStatusRequest())
+        await slow
+    assert status.memory.level == status_pb2.MEMORY_LEVEL_CRITICAL
+    assert status.in_flight == 1
+    assert (status.activity.requests, status.activity.refused) == (1, 0)
+    assert 1000 <= status.activity.p50_ms < 2000
+
+
 async def test_a_taken_port_ends_the_start_with_one_clear_line(tmp_path: Path):
     server = grpc.aio.server()
     port = server.add_insecure_port("127.0.0.1:0")

@@ -115,7 +115,10 @@ class FakeStatus(status_pb2_grpc.StatusServiceServicer):
         return status_pb2.GetStatusResponse(
             version="0.1.0",
             models=[status_pb2.ModelInfo(name="toy", version="0.1.0", sha256="ab")],
-            memory=status_pb2.Memory(used_bytes=150, limit_bytes=200, floor_bytes=100),
+            memory=status_pb2.Memory(used_bytes=180, limit_bytes=200, floor_bytes=100),
+            in_flight=5,
+            waiting=3,
+            activity=status_pb2.Activity(requests_per_s=2.5, p50_ms=40.0, p99_ms=90.0, refused=7),
         )
 
 

@@ -20,9 +20,28 @@ async def test_health_tells_models_and_memory_of_every_service(gate):
     assert health.serving
     assert set(health.services) == {"gateway", "detector", "colorizer"}
     assert health.services["detector"] == reports.ServiceHealth(
-        serving=True, version="0.1.0", models=["toy 0.1.0"], memory=reports.Memory(150, 200, 100), in_flight=0
+        serving=True,
+        version="0.1.0",
+        models=["toy 0.1.0"],
+        memory=reports.Memory(180, 200, 100, "critical"),
+        in_flight=5,
+        waiting=3,
+        lately=reports.Lately(requests_per_s=2.5, p50_ms=40.0, p99_ms=90.0, refused=7),
     )
     assert health.services["gateway"].memory.used_bytes > 1_000_000
+
+
+async def test_health_tells_how_analyses_went_and_how_many_wait(gate):
+    await gate.analyze()
+    gate.detector.before = lambda: asyncio.sleep(60)
+    waiting = asyncio.create_task(gate.analyze())
+    while len(gate.detector.requests) < 2:
+        await asyncio.sleep(0.01)
+    own = msgspec.json.decode((await gate.http.get("/api/health")).content, type=reports.Health).services["gateway"]
+    assert (own.in_flight, own.waiting) == (1, 0)
+    assert own.lately.p50_ms > 0
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
 
 
 async def test_the_palette_is_the_colorizers_and_outlives_it(gate):

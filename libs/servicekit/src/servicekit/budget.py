@@ -1,7 +1,8 @@
 """A byte budget: work is admitted only when the memory that it will take is there.
 
 An out-of-memory kill loses every request in the pod; a refusal loses one and says when to retry. The budget is what the
-limit leaves above the floor that was measured after warm-up, less a reserve for what no prediction covers.
+limit leaves above the floor that was measured after warm-up, less a reserve for what no prediction covers. While memory
+is tight all the same, one reservation is held at a time.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from servicekit.deadlines import remaining_s
 from servicekit.errors import ImageTooLarge, Overloaded
 from servicekit.memory import MB
+from servicekit.pressure import Pressure
 
 _UNLIMITED = 1 << 60
 _FIRST_GUESS_S = 0.25  # how long a reservation is held until one was measured
@@ -47,17 +49,21 @@ class MemoryBudget:
     All methods belong to the event loop. Taking a reservation that fits does not await, so a burst cannot slip through.
     """
 
-    def __init__(self, capacity_bytes: int, *, queue_limit: int, max_overtakes: int = 8) -> None:
+    def __init__(
+        self, capacity_bytes: int, *, queue_limit: int, max_overtakes: int = 8, pressure: Pressure | None = None
+    ) -> None:
         """Set the bounds.
 
         Args:
             capacity_bytes: What may be reserved at once; 0 for no bound.
             queue_limit: How many callers may wait.
             max_overtakes: How often a waiting reservation may be passed by smaller ones behind it.
+            pressure: Tells whether memory is tight; None for never.
         """
         self.capacity_bytes = capacity_bytes or _UNLIMITED
         self._queue_limit = queue_limit
         self._max_overtakes = max_overtakes
+        self._pressure = pressure
         self._waiters: collections.deque[_Waiter] = collections.deque()
         self._mean_s = _FIRST_GUESS_S
         self.reserved_bytes = 0
@@ -98,7 +104,14 @@ class MemoryBudget:
         self._admit()
 
     def _fits(self, cost_bytes: int) -> bool:
-        return self.reserved_bytes + cost_bytes <= self.capacity_bytes
+        return self.reserved_bytes + cost_bytes <= self.capacity_bytes and not self._must_wait_for_others()
+
+    def _must_wait_for_others(self) -> bool:
+        """Whether memory is tight and someone holds a part of it, whose return will admit the next."""
+        if self._pressure is None or not self.reserved_bytes or not self._pressure.tight():
+            return False
+        self._pressure.count("one_at_a_time")
+        return True
 
     async def _wait(self, cost_bytes: int) -> None:
         if len(self._waiters) >= self._queue_limit:

@@ -9,11 +9,13 @@ import gc
 import logging
 
 from servicekit.memory import MB, MemoryMeter
+from servicekit.pressure import Pressure
 
 _ARENA_MAX, _MMAP_THRESHOLD, _TRIM_THRESHOLD = -8, -3, -1  # of mallopt(3)
 _ARENAS = 2  # glibc would make eight for each of the node's cores, each with leftovers of its own
 _log = logging.getLogger("heap")
 _EVERY_S = 2.0
+_EVERY_TIGHT_S = 0.5
 _WORTH_BYTES = 4 * MB
 _MOVED_BYTES = MB // 2
 
@@ -47,14 +49,15 @@ def trim() -> None:
         _malloc_trim(0)
 
 
-async def keep_trimmed(memory: MemoryMeter, *, every_s: float = _EVERY_S) -> None:
+async def keep_trimmed(memory: MemoryMeter, pressure: Pressure, *, every_s: float = _EVERY_S) -> None:
     """Trim off the event loop, for ever: when the use is above the floor and has moved since the last time.
 
-    So the last of a burst is trimmed as well, and a service that holds steady is left alone.
+    So the last of a burst is trimmed as well, and a service that holds steady is left alone. When memory is tight the
+    wait is shorter.
     """
     after_bytes = memory.floor_bytes
     while True:
-        await asyncio.sleep(every_s)
+        await asyncio.sleep(min(every_s, _EVERY_TIGHT_S) if pressure.tight() else every_s)
         try:
             used_bytes = memory.used_bytes()
             if used_bytes > memory.floor_bytes + _WORTH_BYTES and abs(used_bytes - after_bytes) > _MOVED_BYTES:

@@ -13,7 +13,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from prometheus_client import start_http_server
 
-from servicekit import heap, logs
+from servicekit import heap, levels, logs
 from servicekit.budget import MemoryBudget
 from servicekit.interceptor import RequestInterceptor
 from servicekit.limits import MAX_MESSAGE_BYTES
@@ -59,8 +59,8 @@ async def _live(service: Service) -> None:
         if not memory.floor_bytes:
             heap.settle()
             memory.mark_floor()
-        trimming = asyncio.create_task(heap.keep_trimmed(memory))
-        parts.callback(trimming.cancel)
+        for watching in (heap.keep_trimmed(memory, lifecycle.pressure), levels.keep_telling(memory)):
+            parts.callback(asyncio.create_task(watching).cancel)
         _log.info("loaded", extra={"fields": {"stages": receipt.to_fields()}})
         requests = RequestInterceptor(
             lifecycle.metrics,
@@ -92,7 +92,7 @@ async def _serving(
     server = grpc.aio.server(interceptors=[requests], options=_server_options(service.max_request_bytes))
     loaded.register(server)
     status = StatusServicer(
-        service=service.name, version=service.version, models=loaded.models, memory=lifecycle.memory, requests=requests
+        service=service.name, version=service.version, models=loaded.models, lifecycle=lifecycle, requests=requests
     )
     status_pb2_grpc.add_StatusServiceServicer_to_server(status, server)
     checks = health.aio.HealthServicer()

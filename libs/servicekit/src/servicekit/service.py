@@ -4,7 +4,7 @@ import asyncio
 import importlib.metadata
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import grpc
 from climbmate.status.v1 import status_pb2
@@ -14,6 +14,7 @@ from servicekit.budget import MemoryBudget
 from servicekit.limits import MAX_MESSAGE_BYTES
 from servicekit.memory import MB, MemoryMeter
 from servicekit.metrics import Metrics
+from servicekit.pressure import Pressure
 from servicekit.settings import ServiceSettings
 
 _RESERVE = 0.05  # share of the limit for what no prediction covers: fragmentation, the allocator's caches
@@ -29,6 +30,8 @@ class Lifecycle:
 
     Attributes:
         inbox: Room for request messages that were read but not answered yet.
+        pressure: Whether memory is tight.
+        queues: Each tells how many calls wait in it.
         ready: Whether new work is welcome: true from the moment the port is open until SIGTERM.
         stop: Set to end the service, by a signal or by a part that cannot go on.
     """
@@ -38,6 +41,18 @@ class Lifecycle:
     inbox: MemoryBudget
     stop: asyncio.Event
     ready: bool = False
+    pressure: Pressure = field(init=False)
+    queues: list[Callable[[], int]] = field(init=False, default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Add what follows from the rest."""
+        self.pressure = Pressure(self.memory, self.metrics.count_step)
+        self.queues.append(lambda: self.inbox.waiting)
+
+    @property
+    def waiting(self) -> int:
+        """Calls that wait for memory or for a thread."""
+        return sum(waiting() for waiting in self.queues)
 
     def settle(self, *, queue_limit: int) -> MemoryBudget:
         """Take the present memory use as the floor and budget what the limit leaves for work.
@@ -52,8 +67,14 @@ class Lifecycle:
         """
         heap.settle()
         self.memory.mark_floor()
+        budget = MemoryBudget(self._spare_bytes(), queue_limit=queue_limit, pressure=self.pressure)
+        self.queues.append(lambda: budget.waiting)
+        return budget
+
+    def _spare_bytes(self) -> int:
+        """What the limit leaves for work; 0 without a limit."""
         if not self.memory.limit_bytes:
-            return MemoryBudget(0, queue_limit=queue_limit)
+            return 0
         reserve_bytes = round(self.memory.limit_bytes * _RESERVE)
         pinned_bytes = self.memory.pinned_bytes()
         spare_bytes = self.memory.limit_bytes - pinned_bytes - self.inbox.capacity_bytes - reserve_bytes
@@ -63,7 +84,7 @@ class Lifecycle:
                 f"{pinned_bytes / MB:.0f} MB, the inbox {self.inbox.capacity_bytes / MB:.0f} MB, and "
                 f"{reserve_bytes / MB:.0f} MB are kept in reserve"
             )
-        return MemoryBudget(spare_bytes, queue_limit=queue_limit)
+        return spare_bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,11 @@ class Worker:
         """Jobs that run or wait."""
         return self._pending
 
+    @property
+    def queued(self) -> int:
+        """Jobs that wait for a thread."""
+        return max(0, self._pending - self._threads)
+
     async def run(self, function: Callable[..., T], *args: Any) -> T:  # noqa: ANN401 - passed through
         """Call `function(*args, token=...)` in a thread and return its result.
 

@@ -56,6 +56,7 @@ async def opened(settings: ColorizerSettings, lifecycle: Lifecycle) -> AsyncIter
         colorist, info = load(settings)
     budget = lifecycle.settle(queue_limit=settings.colorizer_queue)
     worker = Worker(threads=1, queue_limit=settings.colorizer_queue)  # one run takes all the CPUs there are
+    lifecycle.queues.append(lambda: worker.queued)
     servicer = ColorizerServicer(colorist, worker, budget, info)
 
     def register(server: grpc.aio.Server) -> None:

@@ -63,6 +63,7 @@ async def opened(settings: DetectorSettings, lifecycle: Lifecycle) -> AsyncItera
         finder, info = load(settings)
     budget = lifecycle.settle(queue_limit=settings.detector_queue)
     worker = Worker(threads=1, queue_limit=settings.detector_queue)  # one run takes all the CPUs there are
+    lifecycle.queues.append(lambda: worker.queued)
     servicer = DetectorServicer(
         finder, worker, budget, info, max_holds=settings.max_holds, min_confidence=settings.min_confidence
     )

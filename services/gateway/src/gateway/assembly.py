@@ -69,7 +69,9 @@ def put_together(
 ) -> Core:
     """Build the parts that both faces share."""
     admission = Admission(lifecycle.inbox, max_in_flight=settings.gateway_max_in_flight)
-    tally = Tally(lifecycle.metrics.registry, admission)
+    tally = Tally(lifecycle.metrics, admission)
+    answers = MemoryBudget(settings.gateway_answers_mb * MB, queue_limit=settings.gateway_max_in_flight)
+    lifecycle.queues.append(lambda: answers.waiting)
     colors = GrpcColorizer(colorizer)
     scatter = Scatter(colors, chunk_holds=settings.gateway_chunk_holds, calls=settings.gateway_color_calls)
     return Core(
@@ -79,7 +81,7 @@ def put_together(
         analyzer=Analyzer(
             GrpcDetector(detector),
             scatter,
-            answers=MemoryBudget(settings.gateway_answers_mb * MB, queue_limit=settings.gateway_max_in_flight),
+            answers=answers,
             max_holds=settings.max_holds,
             observe=tally.count_analysis,
         ),

@@ -80,6 +80,11 @@ def service_status(
         memory_limit_bytes=status.memory.limit_bytes,
         memory_floor_bytes=status.memory.floor_bytes,
         in_flight=status.in_flight,
+        waiting=status.waiting,
+        requests_per_s=status.activity.requests_per_s,
+        p50_ms=status.activity.p50_ms,
+        p99_ms=status.activity.p99_ms,
+        refused=status.activity.refused,
         uptime_s=status.uptime_s,
     )
 

@@ -122,7 +122,11 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class ServiceStatus:
-    """What a service says about itself; memory in bytes, without a limit 0."""
+    """What a service says about itself; memory in bytes, without a limit 0.
+
+    `waiting` calls are among those `in_flight`; `requests_per_s` and the percentiles are of the last seconds, `refused`
+    (for load or memory) counts since its start.
+    """
 
     serves: bool
     version: str
@@ -132,6 +136,11 @@ class ServiceStatus:
     memory_floor_bytes: int
     in_flight: int
     uptime_s: float
+    waiting: int = 0
+    requests_per_s: float = 0.0
+    p50_ms: float = 0.0
+    p99_ms: float = 0.0
+    refused: int = 0
 
 
 @dataclass(frozen=True, slots=True)

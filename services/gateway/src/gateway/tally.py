@@ -1,18 +1,22 @@
 """What the gateway counts, beside what every service counts."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram
+from servicekit.metrics import Metrics
 
 from gateway.admission import Admission
 from gateway.domain import Analysis
 
 _BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+_ANALYSES = "/api/analyze"  # the routes that begin so are the gateway's work; pages, probes and reports are not
 _BUCKETS_HOLDS = (0, 1, 5, 10, 20, 40, 80, 160, 300)
 
 
 class Tally:
     """Counts requests and analyses in a service's registry."""
 
-    def __init__(self, registry: CollectorRegistry, admission: Admission) -> None:
+    def __init__(self, metrics: Metrics, admission: Admission) -> None:
+        registry = metrics.registry
+        self._activity = metrics.activity
         self._requests = Histogram(
             "climbmate_http_seconds",
             "Duration of HTTP requests by route and outcome (OK, an error code, or CANCELLED).",
@@ -33,6 +37,8 @@ class Tally:
     def count_request(self, route: str, outcome: str, duration_s: float) -> None:
         """Count one finished HTTP request."""
         self._requests.labels(route, outcome).observe(duration_s)
+        if route.startswith(_ANALYSES):
+            self._activity.record(outcome, duration_s)
 
     def count_analysis(self, analysis: Analysis) -> None:
         """Count one finished analysis."""
