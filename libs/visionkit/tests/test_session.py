@@ -6,6 +6,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 from servicekit.cancel import Cancelled, CancelToken
+from servicekit.memory import MemoryLimit, MemoryMeter
+from servicekit.pressure import Pressure
 from visionkit.errors import ModelError
 from visionkit.session import OnnxModel
 
@@ -180,3 +182,27 @@ def test_a_token_forgets_a_run_that_is_over(model):
     model.run({"images": IMAGES}, token=token)
     token.cancel()
     model.warm_up()
+
+
+SIZES = {"height": (4, 2), "width": (6, 3)}
+
+
+def test_a_dimension_with_several_sizes_takes_each_of_them_and_no_other(resizable):
+    model = OnnxModel(resizable, threads=1, dims={"batch": 1}, sizes=SIZES)
+    assert model.inputs["images"].shape == (1, 3, 4, 6)
+    small = IMAGES[:, :, :2, :3].copy()
+    np.testing.assert_array_equal(model.run({"images": small})[1], 2 * small)
+    np.testing.assert_array_equal(model.run({"images": IMAGES})[1], 2 * IMAGES)
+    with pytest.raises(ValueError, match="images takes"):
+        model.run({"images": IMAGES[:, :, :3].copy()})
+
+
+def test_while_memory_is_tight_a_run_gives_the_networks_memory_back_and_the_same_answer(resizable):
+    meter, steps = MemoryMeter(MemoryLimit(100, None)), []
+    meter.pinned_bytes = lambda: 85
+    model = OnnxModel(resizable, threads=1, dims=DIMS, pressure=Pressure(meter, steps.append))
+    np.testing.assert_array_equal(model.run({"images": IMAGES})[1], 2 * IMAGES)
+    assert steps == ["network_memory_returned"]
+    meter.pinned_bytes = lambda: 50
+    model.run({"images": IMAGES})
+    assert len(steps) == 1

@@ -4,6 +4,8 @@ import pytest
 from colorizer.model import ImageTower
 from onnx import TensorProto, helper
 from servicekit.cancel import Cancelled, CancelToken
+from servicekit.memory import MemoryLimit, MemoryMeter
+from servicekit.pressure import Pressure
 from visionkit.errors import ModelError
 
 BATCH, SIDE_PX = 4, 8  # of the toy tower
@@ -62,3 +64,15 @@ def test_another_kind_of_network_stops_the_start(tmp_path, name, dtype, shape):
     )
     with pytest.raises(ModelError, match=r"other\.onnx"):
         ImageTower(tmp_path / "other.onnx", batch_size=2, threads=1)
+
+
+def test_while_memory_is_tight_batches_are_smaller_and_the_embeddings_are_the_same(toy_tower_path):
+    crops = [np.full((8, 8, 3), shade, np.uint8) for shade in range(20, 220, 20)]
+    meter, steps = MemoryMeter(MemoryLimit(100, None)), []
+    meter.pinned_bytes = lambda: 50
+    tower = ImageTower(toy_tower_path, batch_size=4, threads=1, pressure=Pressure(meter, steps.append))
+    usual = tower.embed(crops)
+    assert steps == []
+    meter.pinned_bytes = lambda: 85
+    np.testing.assert_array_equal(tower.embed(crops), usual)
+    assert steps.count("small_batches") == len(crops)

@@ -13,6 +13,7 @@ from climbmate.detector.v1 import detector_pb2_grpc
 from climbmate.status.v1 import status_pb2
 from detector.finder import HoldFinder
 from detector.model import HoldNetwork
+from detector.room import Room
 from detector.servicer import DetectorServicer
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
@@ -23,6 +24,7 @@ from servicekit.interceptor import RequestInterceptor
 from servicekit.limits import MAX_MESSAGE_BYTES
 from servicekit.memory import MemoryLimit, MemoryMeter
 from servicekit.metrics import Metrics
+from servicekit.pressure import Pressure
 from servicekit.work import Worker
 from visionkit.session import OnnxModel
 
@@ -152,7 +154,12 @@ def serve(tmp_path: Path):
 
     @contextlib.asynccontextmanager
     async def start(
-        finder: HoldFinder, *, budget: MemoryBudget | None = None, queue_limit: int = 8, deadline_s: float = 5.0
+        finder: HoldFinder,
+        *,
+        budget: MemoryBudget | None = None,
+        pressure: Pressure | None = None,
+        queue_limit: int = 8,
+        deadline_s: float = 5.0,
     ) -> AsyncIterator[detector_pb2_grpc.DetectorServiceStub]:
         memory = MemoryMeter(MemoryLimit(0, None))
         worker = Worker(threads=1, queue_limit=queue_limit)
@@ -163,7 +170,8 @@ def serve(tmp_path: Path):
         limits = [("grpc.max_receive_message_length", MAX_MESSAGE_BYTES)]
         server = grpc.aio.server(interceptors=[interceptor], options=limits)
         model = status_pb2.ModelInfo(name="toy", version="1", sha256="00")
-        servicer = DetectorServicer(finder, worker, budget or unlimited, model, max_holds=40, min_confidence=0.3)
+        room = Room(budget or unlimited, finder, pressure)
+        servicer = DetectorServicer(finder, worker, room, model, max_holds=40, min_confidence=0.3)
         detector_pb2_grpc.add_DetectorServiceServicer_to_server(servicer, server)
         target = f"unix:{tmp_path}/detector.sock"
         server.add_insecure_port(target)

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 from climbmate.detector.v1 import detector_pb2
 from climbmate.hold.v1 import hold_pb2
-from detector.finder import HoldFinder
+from detector.finder import HoldFinder, Query
 from detector.model import HoldNetwork
 from PIL import Image
 from servicekit.budget import MemoryBudget
+from servicekit.memory import MemoryLimit, MemoryMeter
+from servicekit.pressure import Pressure
 from servicekit.rich_status import from_rpc_error
 from visionkit import masks
 
@@ -170,3 +172,80 @@ async def test_callers_that_leave_do_not_disturb_the_others(serve, held_session,
         held_session.let_go()
         answers = await asyncio.gather(*waiting[1::2])
     assert [len(answer.holds) for answer in answers] == [3, 3]
+
+
+class ManySizes:
+    """A session that takes the toy network's pictures in two sizes; the smaller ones are enlarged."""
+
+    def __init__(self, session):
+        self.inputs, self.outputs = session.inputs, session.outputs
+        self._session = session
+        self.seen_px = []
+
+    def run(self, feeds, *, token=None):
+        picture = feeds["images"]
+        self.seen_px.append(picture.shape[2])
+        twice = 320 // picture.shape[2]
+        return self._session.run({"images": picture.repeat(twice, axis=2).repeat(twice, axis=3)}, token=token)
+
+
+@pytest.fixture
+def two_sizes(held_session):
+    session = ManySizes(held_session)
+    return session, HoldFinder(HoldNetwork(session, (320, 160)), max_side_px=1280, max_pixels=50_000_000)
+
+
+async def test_a_photo_is_looked_at_in_the_usual_size_while_there_is_memory(serve, two_sizes, wall):
+    session, finder = two_sizes
+    async with serve(finder) as stub:
+        answer = await stub.DetectHolds(Request(photo=wall(*CENTERS)))
+    assert session.seen_px[-1] == 320
+    assert not answer.reduced_resolution
+
+
+async def test_a_photo_that_fits_in_the_smaller_size_only_is_looked_at_in_that_one_and_says_so(serve, two_sizes, wall):
+    session, finder = two_sizes
+    query = Query(wall(*CENTERS), 40, 0.3, with_crops=False)
+    header = finder.read_header(query)
+    assert finder.cost_bytes(query, header, 160) < finder.cost_bytes(query, header)
+    budget = MemoryBudget(finder.cost_bytes(query, header, 160), queue_limit=1)
+    async with serve(finder, budget=budget) as stub:
+        answer = await stub.DetectHolds(Request(photo=query.photo))
+    assert session.seen_px[-1] == 160
+    assert answer.reduced_resolution
+    assert budget.reserved_bytes == 0
+
+
+async def test_a_photo_that_waited_half_of_its_time_takes_the_smaller_size(serve, two_sizes, held_session, wall):
+    _, finder = two_sizes
+    query = Query(wall(*CENTERS), 40, 0.3, with_crops=False)
+    header = finder.read_header(query)
+    budget = MemoryBudget(finder.cost_bytes(query, header) + finder.cost_bytes(query, header, 160), queue_limit=4)
+    held_session.hold()
+    async with serve(finder, budget=budget, deadline_s=2.0) as stub:
+        first = stub.DetectHolds(Request(photo=query.photo))
+        assert await asyncio.to_thread(held_session.begun.wait, 5)
+        second = stub.DetectHolds(Request(photo=query.photo))
+        await asyncio.sleep(1.3)
+        held_session.let_go()
+        answers = await asyncio.gather(first, second)
+    assert [answer.reduced_resolution for answer in answers] == [False, True]
+
+
+async def test_under_critical_pressure_the_smaller_size_is_taken_at_once(serve, two_sizes, wall):
+    _, finder = two_sizes
+    meter, steps = MemoryMeter(MemoryLimit(100, None)), []
+    meter.pinned_bytes = lambda: 95
+    async with serve(finder, pressure=Pressure(meter, steps.append)) as stub:
+        answer = await stub.DetectHolds(Request(photo=wall(*CENTERS)))
+    assert answer.reduced_resolution
+    assert steps == ["smaller_size"]
+
+
+async def test_without_a_smaller_size_pressure_changes_no_answer(serve, toy_finder, wall):
+    meter = MemoryMeter(MemoryLimit(100, None))
+    meter.pinned_bytes = lambda: 95
+    async with serve(toy_finder, pressure=Pressure(meter, [].append)) as stub:
+        answer = await stub.DetectHolds(Request(photo=wall(*CENTERS)))
+    assert not answer.reduced_resolution
+    assert len(answer.holds) == 3

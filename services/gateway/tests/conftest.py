@@ -53,6 +53,7 @@ class FakeDetector(detector_pb2_grpc.DetectorServiceServicer):
 
     def __init__(self) -> None:
         self.holds = [make_hold(number) for number in range(5)]
+        self.reduced_resolution = False
         self.before: Callable[[], Awaitable[None]] | None = None
         self.requests: list[detector_pb2.DetectHoldsRequest] = []
         self.request_ids: list[str] = []
@@ -72,6 +73,7 @@ class FakeDetector(detector_pb2_grpc.DetectorServiceServicer):
             holds=self.holds[: request.max_holds or None],
             model=status_pb2.ModelInfo(name="toy-seg", version="0.1.0", sha256="ab"),
             stages=[STAGE, status_pb2.Stage(name="detect", duration_ms=60.0)],
+            reduced_resolution=self.reduced_resolution,
         )
 
 

@@ -123,6 +123,11 @@ async def test_an_unfit_request_id_is_replaced(gate, hostile):
     assert len(response.headers["x-request-id"]) == 26
 
 
+async def test_a_detector_that_had_to_look_in_a_smaller_size_is_told(gate):
+    gate.detector.reduced_resolution = True
+    assert (await gate.analyze()).json()["degraded"] == ["resolution"]
+
+
 async def test_a_failing_chunk_costs_its_own_colors_only(gate):
     async def fail_the_first(ids):
         if 0 in ids:

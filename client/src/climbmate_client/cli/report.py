@@ -20,7 +20,7 @@ def tables(analysis: Analysis, health: Health) -> Iterator[RenderableType]:
         f"in {image.width} x {image.height} pixels"
     )
     if analysis.degraded:
-        yield f"[yellow]Could not be given: {', '.join(analysis.degraded)}[/]"
+        yield f"[yellow]Could not be given in full: {', '.join(analysis.degraded)}[/]"
     yield Columns([_problems(analysis), _colors(analysis), _timings(analysis), _memory(health)], padding=(0, 3))
 
 

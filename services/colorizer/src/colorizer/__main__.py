@@ -11,6 +11,7 @@ from climbmate.colorizer.v1 import colorizer_pb2, colorizer_pb2_grpc
 from climbmate.status.v1 import status_pb2
 from servicekit import settings as environment
 from servicekit.cpus import available_cpus
+from servicekit.pressure import Pressure
 from servicekit.receipts import stage
 from servicekit.server import Lifecycle, Loaded, Service, StartError, run
 from servicekit.work import Worker
@@ -27,7 +28,7 @@ MAX_REQUEST_BYTES = 10 * 1024 * 1024  # 300 crops of 96 by 96 pixels are 8.7 MB
 SERVICE_NAME = colorizer_pb2.DESCRIPTOR.services_by_name["ColorizerService"].full_name
 
 
-def load(settings: ColorizerSettings) -> tuple[Colorist, status_pb2.ModelInfo]:
+def load(settings: ColorizerSettings, pressure: Pressure | None = None) -> tuple[Colorist, status_pb2.ModelInfo]:
     """Load and warm the model that the settings name.
 
     Raises:
@@ -38,7 +39,8 @@ def load(settings: ColorizerSettings) -> tuple[Colorist, status_pb2.ModelInfo]:
     try:
         entry = manifest.load(Path(settings.models_dir)).model(settings.clip_model)
         colors = palette.load(entry.verified_path("palette"))
-        tower = ImageTower(entry.verified_path("image"), batch_size=settings.clip_batch_size, threads=cpus)
+        image = entry.verified_path("image")
+        tower = ImageTower(image, batch_size=settings.clip_batch_size, threads=cpus, pressure=pressure)
         if tower.dim != colors.embeddings.shape[1]:
             raise ModelError(f"model {entry.name}: embeddings of {tower.dim} and {colors.embeddings.shape[1]} numbers")
     except ModelError as error:
@@ -53,7 +55,7 @@ def load(settings: ColorizerSettings) -> tuple[Colorist, status_pb2.ModelInfo]:
 async def opened(settings: ColorizerSettings, lifecycle: Lifecycle) -> AsyncIterator[Loaded]:
     """What the colorizer serves, for as long as it lives."""
     with stage("load"):
-        colorist, info = load(settings)
+        colorist, info = load(settings, lifecycle.pressure)
     budget = lifecycle.settle(queue_limit=settings.colorizer_queue)
     worker = Worker(threads=1, queue_limit=settings.colorizer_queue)  # one run takes all the CPUs there are
     lifecycle.queues.append(lambda: worker.queued)

@@ -11,6 +11,7 @@ from climbmate.status.v1 import status_pb2
 from servicekit import settings as environment
 from servicekit.cpus import available_cpus
 from servicekit.limits import MAX_PHOTO_BYTES
+from servicekit.pressure import Pressure
 from servicekit.receipts import stage
 from servicekit.server import Lifecycle, Loaded, Service, StartError, run
 from servicekit.work import Worker
@@ -20,6 +21,7 @@ from visionkit.session import OnnxModel
 
 from detector.finder import HoldFinder
 from detector.model import HoldNetwork
+from detector.room import Room
 from detector.servicer import DetectorServicer
 from detector.settings import DetectorSettings
 
@@ -27,7 +29,7 @@ PARAMETERS_BYTES = 64 * 1024  # far more than what a request says beside its pho
 SERVICE_NAME = detector_pb2.DESCRIPTOR.services_by_name["DetectorService"].full_name
 
 
-def load(settings: DetectorSettings) -> tuple[HoldFinder, status_pb2.ModelInfo]:
+def load(settings: DetectorSettings, pressure: Pressure | None = None) -> tuple[HoldFinder, status_pb2.ModelInfo]:
     """Load and warm the network that the settings name.
 
     Raises:
@@ -35,14 +37,17 @@ def load(settings: DetectorSettings) -> tuple[HoldFinder, status_pb2.ModelInfo]:
     """
     cpus = settings.omp_num_threads or available_cpus()
     threads.limit(cpus)
+    sides_px = settings.sides_px
     try:
         entry = manifest.load(Path(settings.models_dir)).model(settings.detector_model)
         session = OnnxModel(
             entry.verified_path("network"),
             threads=cpus,
-            dims={"batch": 1, "height": settings.yolo_img_size, "width": settings.yolo_img_size},
+            dims={"batch": 1},
+            sizes={"height": sides_px, "width": sides_px},
+            pressure=pressure,
         )
-        network = HoldNetwork(session)
+        network = HoldNetwork(session, sides_px)
     except ModelError as error:
         raise StartError(str(error)) from error
     info = status_pb2.ModelInfo(name=entry.name, version=entry.version, sha256=entry.files["network"].sha256)
@@ -60,12 +65,17 @@ def load(settings: DetectorSettings) -> tuple[HoldFinder, status_pb2.ModelInfo]:
 async def opened(settings: DetectorSettings, lifecycle: Lifecycle) -> AsyncIterator[Loaded]:
     """What the detector serves, for as long as it lives."""
     with stage("load"):
-        finder, info = load(settings)
+        finder, info = load(settings, lifecycle.pressure)
     budget = lifecycle.settle(queue_limit=settings.detector_queue)
     worker = Worker(threads=1, queue_limit=settings.detector_queue)  # one run takes all the CPUs there are
     lifecycle.queues.append(lambda: worker.queued)
     servicer = DetectorServicer(
-        finder, worker, budget, info, max_holds=settings.max_holds, min_confidence=settings.min_confidence
+        finder,
+        worker,
+        Room(budget, finder, lifecycle.pressure),
+        info,
+        max_holds=settings.max_holds,
+        min_confidence=settings.min_confidence,
     )
 
     def register(server: grpc.aio.Server) -> None:

@@ -1,5 +1,6 @@
 """Finds the holds in a photo's bytes, stage by stage; runs in a worker thread."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -13,7 +14,7 @@ from visionkit.header import PhotoHeader, ensure_within, probe
 from detector.boxes import select
 from detector.cost import request_bytes
 from detector.letterbox import Letterbox
-from detector.looks import Look, Tiles, Window, look_through, windows, without_duplicates
+from detector.looks import Look, Tiles, look_through, windows, without_duplicates
 from detector.model import HoldNetwork
 from detector.pipeline import FoundHold, is_plain, outlined, with_crop
 
@@ -72,13 +73,18 @@ class HoldFinder:
         ensure_within(header, self._max_pixels)
         return header
 
-    def cost_bytes(self, query: Query, header: PhotoHeader) -> int:
+    @property
+    def sides_px(self) -> Sequence[int]:
+        """Sides of the squares in which photos can be looked at, the usual one first."""
+        return self._network.sides_px
+
+    def cost_bytes(self, query: Query, header: PhotoHeader, side_px: int | None = None) -> int:
         """Memory that `find` takes at most, beside the request's message."""
         return request_bytes(
             header,
             file_bytes=len(query.photo),
             max_side_px=self._max_side_px,
-            square_side_px=self._network.side_px,
+            square_side_px=side_px or self.sides_px[0],
             max_holds=query.max_holds if query.with_crops else 0,
             looks=len(windows(header.width, header.height, self._tiles)),
         )
@@ -88,10 +94,11 @@ class HoldFinder:
         gray = np.full((self._max_side_px * 3 // 4, self._max_side_px, 3), 128, np.uint8)
         gray[: len(gray) // 2] = 64
         query = Query(cv2.imencode(".jpg", gray)[1].tobytes(), max_holds=1, min_confidence=0.0, with_crops=True)
-        self.find(query, self.read_header(query), token=CancelToken())
+        for side_px in self.sides_px:
+            self.find(query, self.read_header(query), side_px, token=CancelToken())
 
-    def find(self, query: Query, header: PhotoHeader, *, token: CancelToken) -> Finding:
-        """Find the holds in one photo.
+    def find(self, query: Query, header: PhotoHeader, side_px: int | None = None, *, token: CancelToken) -> Finding:
+        """Find the holds in one photo, looked at in a square of `side_px`, one of `sides_px`; None for the usual one.
 
         Raises:
             InvalidImage: The photo is damaged, or is not what its header claims.
@@ -105,9 +112,9 @@ class HoldFinder:
         if is_plain(photo.rgb):
             return Finding(photo.shown_wh, [])
         height, width = photo.rgb.shape[:2]
-        looks = [
-            self._look(photo.rgb, window, query.min_confidence, token) for window in windows(width, height, self._tiles)
-        ]
+        side_px = side_px or self.sides_px[0]
+        letterboxes = [Letterbox.showing(window, side_px) for window in windows(width, height, self._tiles)]
+        looks = [self._look(photo.rgb, letterbox, query.min_confidence, token) for letterbox in letterboxes]
         with stage("masks"):
             enlargement = (photo.shown_wh[0] / width, photo.shown_wh[1] / height)
             holds = outlined(without_duplicates(looks), enlargement, query.max_holds)
@@ -117,9 +124,8 @@ class HoldFinder:
         with stage("crops"):
             return Finding(photo.shown_wh, [with_crop(hold, photo.rgb) for hold in holds])
 
-    def _look(self, rgb: NDArray[np.uint8], window: Window, min_confidence: float, token: CancelToken) -> Look:
+    def _look(self, rgb: NDArray[np.uint8], letterbox: Letterbox, min_confidence: float, token: CancelToken) -> Look:
         with stage("letterbox"):
-            letterbox = Letterbox.showing(window, self._network.side_px)
             image = letterbox.image(rgb)
         with stage("detect"):
             output = self._network(image, token)

@@ -1,6 +1,6 @@
 """The segmentation network: a square picture in, raw predictions and mask prototypes out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -43,19 +43,29 @@ class RawOutput(NamedTuple):
 
 
 class HoldNetwork:
-    """A loaded network for squares of one size.
+    """A loaded network for squares of one size, or of a few.
+
+    Args:
+        session: The network.
+        sides_px: The squares' sides, the usual one first; None for the session's own.
 
     Raises:
         ModelError: The file is no hold network.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, sides_px: Sequence[int] | None = None) -> None:
         if list(session.inputs) != [INPUT] or not {PREDICTIONS, PROTOTYPES} <= set(session.outputs):
             raise ModelError(f"the network takes {list(session.inputs)} and gives {session.outputs}: no hold network")
         self._session = session
         self._at = (session.outputs.index(PREDICTIONS), session.outputs.index(PROTOTYPES))
-        self.side_px: int = session.inputs[INPUT].shape[2]
-        self._check(self(np.zeros((1, 3, self.side_px, self.side_px), np.float32)))  # warms up, too
+        self.sides_px: Sequence[int] = sides_px or (session.inputs[INPUT].shape[2],)
+        for side_px in self.sides_px:
+            self._check(self(np.zeros((1, 3, side_px, side_px), np.float32)))  # warms up, too
+
+    @property
+    def side_px(self) -> int:
+        """The usual side."""
+        return self.sides_px[0]
 
     def __call__(self, image: NDArray[np.float32], token: CancelToken | None = None) -> RawOutput:
         """Look at one (1, 3, side_px, side_px) float32 picture, RGB 0..1.

@@ -6,6 +6,8 @@ import msgspec
 from servicekit.limits import MAX_HOLDS
 from servicekit.settings import Address, MaybeHostPort, ServiceSettings
 
+DEGRADED_PX = 320
+
 
 class DetectorSettings(ServiceSettings, frozen=True, kw_only=True):
     """What the detector can be told. An address is `host:port` or `unix:/path`."""
@@ -26,6 +28,8 @@ class DetectorSettings(ServiceSettings, frozen=True, kw_only=True):
     """Side in pixels of the square that the network sees; time and memory grow with its square. These are measured."""
     tiles: Literal[1, 2, 4] = 1
     """Windows into which a photo is cut beside a look at the whole: finds smaller holds in 3 or 5 times the time."""
+    degrade: bool = False
+    """1 looks at a photo at 320 px rather than refusing it when memory is short; the answer's `degraded` says so."""
     max_image_size: Annotated[int, msgspec.Meta(ge=320, le=4096)] = 1280
     """Longer side in pixels to which photos are decoded; crops and outlines are taken at this size."""
     max_holds: Annotated[int, msgspec.Meta(ge=1, le=MAX_HOLDS)] = 40
@@ -34,3 +38,9 @@ class DetectorSettings(ServiceSettings, frozen=True, kw_only=True):
     """The least confidence of a returned hold where the request does not say."""
     omp_num_threads: Annotated[int, msgspec.Meta(ge=0, le=256)] = 0
     """Threads of the network; 0 takes as many as this container may use CPUs."""
+
+    @property
+    def sides_px(self) -> tuple[int, ...]:
+        """The network's sizes: the usual one, and the one to fall back to where that is allowed and smaller."""
+        smaller = self.degrade and self.yolo_img_size > DEGRADED_PX
+        return (self.yolo_img_size, DEGRADED_PX) if smaller else (self.yolo_img_size,)

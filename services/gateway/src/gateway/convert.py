@@ -45,7 +45,8 @@ def detection(response: detector_pb2.DetectHoldsResponse) -> domain.Detection:
         for hold, found in zip(holds, response.holds, strict=True)
     ]
     size = domain.PhotoSize(response.photo_size.width, response.photo_size.height)
-    return domain.Detection(size, holds, crops, _model(response.model), _stages(response.stages))
+    reduced = response.reduced_resolution
+    return domain.Detection(size, holds, crops, _model(response.model), _stages(response.stages), reduced)
 
 
 def color_request(crops: Sequence[domain.Crop]) -> colorizer_pb2.ColorHoldsRequest:

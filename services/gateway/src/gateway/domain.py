@@ -9,7 +9,7 @@ UNKNOWN = "unknown"
 """The color name of a hold whose color could not be told."""
 
 HoldKind = Literal["hold", "volume"]
-Lack = Literal["colors"]
+Lack = Literal["colors", "resolution"]
 """What an answer may lack."""
 StageName = Literal["received", "detecting", "coloring", "grouping", "done"]
 Box = tuple[float, float, float, float]
@@ -170,6 +170,7 @@ class Detection:
     crops: list[Crop]
     model: Model
     stages: tuple[Stage, ...]
+    reduced_resolution: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
 from dataclasses import dataclass, field
 
 from servicekit import receipts
@@ -20,6 +20,7 @@ from gateway.domain import (
     Detection,
     Event,
     HoldsFound,
+    Lack,
     Model,
     Options,
     Photo,
@@ -133,11 +134,18 @@ def _analysis(request_id: str, found: Detection, colors: _Colors, start_s: float
         holds=found.holds,
         colors=colors.by_hold,
         problems=problems.group(found.holds, colors.by_hold),
-        degraded=() if all(hold.id in colors.by_hold for hold in found.holds) else ("colors",),
+        degraded=tuple(_lacks(found, colors)),
         models={"detector": found.model} | ({"colorizer": colors.model} if colors.model else {}),
         timings=_timings(found.stages, colors.duration_ms, _ms_since(start_s)),
         receipts=_receipts(found, colors),
     )
+
+
+def _lacks(found: Detection, colors: _Colors) -> Iterator[Lack]:
+    if not all(hold.id in colors.by_hold for hold in found.holds):
+        yield "colors"
+    if found.reduced_resolution:
+        yield "resolution"
 
 
 def _color_percent(ended: int, of: int) -> int:

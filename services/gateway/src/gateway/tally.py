@@ -1,10 +1,12 @@
 """What the gateway counts, beside what every service counts."""
 
+from typing import get_args
+
 from prometheus_client import Counter, Gauge, Histogram
 from servicekit.metrics import Metrics
 
 from gateway.admission import Admission
-from gateway.domain import Analysis
+from gateway.domain import Analysis, Lack
 
 _BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _ANALYSES = "/api/analyze"  # the routes that begin so are the gateway's work; pages, probes and reports are not
@@ -28,7 +30,8 @@ class Tally:
         self._degraded = Counter(
             "climbmate_degraded", "Analyses that lack something, by what they lack.", ("what",), registry=registry
         )
-        self._degraded.labels("colors")
+        for lack in get_args(Lack):
+            self._degraded.labels(lack)
         in_flight = Gauge("climbmate_analyses_in_flight", "Analyses being worked on now.", registry=registry)
         in_flight.set_function(lambda: admission.in_flight)
         held = Gauge("climbmate_photo_bytes", "Bytes of photos admitted now.", registry=registry)
