@@ -105,7 +105,13 @@ async def test_while_draining_it_is_unready_but_still_answers(open_gate):
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/docs", *(f"/static/{name}" for name in ("page.js", "page.css", "docs.js", "docs.css"))]
+    "path",
+    [
+        "/",
+        "/docs",
+        "/monitor",
+        *(f"/static/{name}" for name in ("page.js", "page.css", "docs.js", "docs.css", "monitor.js", "monitor.css")),
+    ],
 )
 async def test_pages_come_from_here_alone(gate, path):
     page = await gate.http.get(path)

@@ -1,12 +1,13 @@
 """The command `climbmate`.
 
-Exit codes: 0 it worked (also when `up` was ended by Ctrl-C), 1 the photo was refused or could not be analyzed, 2 the
-command line is wrong, 3 no gateway can be reached or the local services do not start, 130 interrupted.
+Exit codes: 0 it worked (also when `up` or `monitor` was ended by Ctrl-C), 1 the photo was refused or could not be
+analyzed, 2 the command line is wrong, 3 no gateway can be reached or the local services do not start, 130 interrupted.
 """
 
 import click
 
 from climbmate_client.cli.analyze import analyze
+from climbmate_client.cli.monitor import monitor
 from climbmate_client.cli.up import up
 
 
@@ -17,4 +18,5 @@ def main() -> None:
 
 
 main.add_command(analyze)
+main.add_command(monitor)
 main.add_command(up)

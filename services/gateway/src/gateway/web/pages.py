@@ -35,6 +35,10 @@ def router(core: Core) -> APIRouter:  # noqa: ARG001 - every part of the applica
     async def docs() -> Response:
         return _page(*files["docs.html"])
 
+    @api.get("/monitor")
+    async def monitor() -> Response:
+        return _page(*files["monitor.html"])
+
     @api.get("/static/{name}")
     async def static(name: str) -> Response:
         if name not in files:

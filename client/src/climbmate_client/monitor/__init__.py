@@ -1,0 +1,1 @@
+"""What `climbmate monitor` shows: looks at the services, and tables of what was seen."""
