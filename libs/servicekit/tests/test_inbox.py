@@ -34,7 +34,7 @@ async def until(condition) -> None:
 
 async def test_messages_beyond_the_inbox_stay_unread_until_there_is_room(start, target, call):
     gate = Gate()
-    async with start(gate, target, inbox_bytes=2 * MAX_REQUEST_BYTES) as served:
+    async with start(gate, target, inbox_bytes=4 * MAX_REQUEST_BYTES) as served:
         photo = b"x" * 900_000
         calls = [asyncio.create_task(call(target, photo=photo)) for _ in range(5)]
         await until(lambda: served.interceptor.in_flight == 5)
@@ -48,7 +48,7 @@ async def test_messages_beyond_the_inbox_stay_unread_until_there_is_room(start, 
 
 async def test_small_messages_share_the_inbox(start, target, call):
     gate = Gate()
-    async with start(gate, target, inbox_bytes=2 * MAX_REQUEST_BYTES):
+    async with start(gate, target, inbox_bytes=4 * MAX_REQUEST_BYTES):
         calls = [asyncio.create_task(call(target, photo=b"small")) for _ in range(8)]
         await until(lambda: gate.received == 8)
         gate.open.set()

@@ -20,7 +20,7 @@ def test_a_scaled_jpeg_costs_what_the_network_takes_however_large_it_is():
 def test_what_is_decoded_at_full_size_costs_at_least_its_decoding(changes):
     photo = header(**changes)
     decode = codec.predict_peak_bytes(photo, file_bytes=3_000_000, max_side_px=1280)
-    assert request_bytes(photo, **USUAL) > decode > 30e6
+    assert request_bytes(photo, **USUAL) >= decode > 30e6
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from servicekit.deadlines import within
 from servicekit.errors import ImageTooLarge, Internal, InvalidParameter, RetryableError, ServiceError
 from servicekit.memory import MemoryMeter
 from servicekit.metrics import Metrics
-from servicekit.received import sized_codecs
+from servicekit.received import READING_COPIES, sized_codecs
 from servicekit.rich_status import to_trailers
 from servicekit.side_door import SideDoor
 from servicekit.tracebacks import forget
@@ -108,14 +108,15 @@ class RequestInterceptor(grpc.aio.ServerInterceptor):
 
     @contextlib.asynccontextmanager
     async def _received(self, context: _Context) -> AsyncIterator[Any]:
-        """Read the call's one message when the inbox has room for the largest; hold what it really takes.
+        """Read the call's one message when the inbox has room for reading the largest; hold what it really takes.
 
         A service that copies its requests may need more than the inbox for the largest; that one has the inbox for
         itself while it is read, and is refused then.
 
         Iterating over grpc.aio's messages would keep the last one in a cycle until the garbage collector comes by.
         """
-        largest_bytes = min(self._request_copies * self._max_request_bytes, self._inbox.capacity_bytes)
+        copies = max(READING_COPIES, self._request_copies)
+        largest_bytes = min(copies * self._max_request_bytes, self._inbox.capacity_bytes)
         async with self._inbox.reserve(largest_bytes) as reservation:
             received = await context.read()
             if received is grpc.aio.EOF:

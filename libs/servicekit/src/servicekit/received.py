@@ -3,6 +3,10 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+READING_COPIES = 3
+"""How often a message is in memory while grpcio reads it, as measured: gRPC's own buffer, its parts as Python's bytes,
+and those joined."""
+
 
 class Received(NamedTuple):
     """A request message as a handler's `context.read()` gives it."""

@@ -21,6 +21,7 @@ from servicekit.memory import MB, MemoryMeter, find_limit
 from servicekit.memory_kit import MemoryKit
 from servicekit.metrics import Metrics
 from servicekit.receipts import open_receipt
+from servicekit.received import READING_COPIES
 from servicekit.service import Lifecycle, Loaded, Service, StartError
 from servicekit.status import StatusServicer
 
@@ -156,9 +157,10 @@ def _debugging(kit: MemoryKit) -> Iterator[None]:
 
 
 def _inbox(service: Service) -> MemoryBudget:
-    """Room for messages that were read but not answered yet; always enough for one of the largest."""
+    """Room for messages that were read but not answered yet; always enough to read one of the largest."""
     settings = service.settings
-    return MemoryBudget(max(settings.inbox_mb * MB, service.max_request_bytes), queue_limit=settings.max_waiting)
+    least_bytes = READING_COPIES * service.max_request_bytes
+    return MemoryBudget(max(settings.inbox_mb * MB, least_bytes), queue_limit=settings.max_waiting)
 
 
 def _server_options(max_request_bytes: int) -> list[tuple[str, int]]:

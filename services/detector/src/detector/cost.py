@@ -13,7 +13,7 @@ def request_bytes(
 ) -> int:
     """Bytes that finding the holds of a photo takes at most, above what the warmed-up network holds anyway.
 
-    Decoding is over when the network runs, so the larger of the two counts.
+    Decoding is over when the network runs, and the holds come last, so the larger of the two counts.
 
     Args:
         header: what the photo claims to be.
@@ -26,4 +26,4 @@ def request_bytes(
     decode = codec.predict_peak_bytes(header, file_bytes=file_bytes, max_side_px=max_side_px)
     decoded_photo = 3 * min(header.pixels, max_side_px**2)
     network = decoded_photo + (NETWORK_BYTES_PER_PX + (looks - 1) * LOOK_BYTES_PER_PX) * square_side_px**2
-    return max(decode, network) + max_holds * ANSWER_BYTES_PER_HOLD
+    return max(decode, network + max_holds * ANSWER_BYTES_PER_HOLD)

@@ -12,6 +12,8 @@ DEGRADED_PX = 320
 class DetectorSettings(ServiceSettings, frozen=True, kw_only=True):
     """What the detector can be told. An address is `host:port` or `unix:/path`."""
 
+    inbox_mb: Annotated[int, msgspec.Meta(ge=1)] = 96
+    """Memory in MB (10^6 bytes) for photos read but not answered yet, each counted twice; the largest needs 76."""
     detector_listen: Address = "127.0.0.1:50051"
     """Where gRPC is served."""
     detector_metrics_listen: MaybeHostPort = "127.0.0.1:9101"
