@@ -6,6 +6,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PORT ?= 8000
 PHOTO ?= assets/sample-wall.jpg
 SECONDS ?= 180
+PROFILE ?= small
 # The folder with data/ (labelled photos) and tools/ (score.py, base-image.sh), which are no part of the repository.
 SHARED ?= ../shared
 
@@ -125,6 +126,26 @@ quality: $(READY) ## Score the detector at every size, boxes and outlines, on la
 .PHONY: flood
 flood: $(READY) ## Flood the services at their memory limits with hostile photos for SECONDS (180; needs root)
 	$(RUN)python -m bench.flood --seconds $(SECONDS)
+
+.PHONY: soak
+soak: $(READY) ## Send 20,000 photos with a toy network, and fail where a service's memory grows
+	$(RUN)python -m bench.soak
+
+.PHONY: throughput
+throughput: $(READY) ## Measure photos per second and memory beside a good server of one process
+	$(RUN)python -m bench.throughput
+
+.PHONY: memory
+memory: $(READY) ## Print the first version's memory, step by step, beside ours
+	$(RUN)python -m bench.memory_steps
+
+.PHONY: pressure
+pressure: $(READY) ## Measure what the steps under memory pressure are worth (needs root)
+	$(RUN)python -m bench.pressure
+
+.PHONY: limits
+limits: $(READY) ## Find the smallest memory limits of PROFILE (small), and write them down (needs root)
+	$(RUN)climbmate limits --profile $(PROFILE) --write
 
 .PHONY: decode-cost
 decode-cost: $(READY) ## Compare the predicted with the measured memory of decoding every kind of photo

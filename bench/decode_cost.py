@@ -1,10 +1,12 @@
 """The predicted and the measured memory of every kind of photo: `python -m bench.decode_cost` (`make decode-cost`)."""
 
+import argparse
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.figures import add_write_option, tell
 from bench.photos.cache import photo_path
 from bench.photos.honest import HONEST
 
@@ -33,13 +35,17 @@ def measure(photo: Path, max_side_px: int = MAX_SIDE_PX) -> DecodeCost:
 
 def main() -> None:
     """Print a Markdown table."""
-    print("| Photo | megapixels | predicted MB | measured MB | ratio |\n|---|---:|---:|---:|---:|")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_write_option(parser)
+    args = parser.parse_args()
+    rows = ["| Photo | megapixels | predicted MB | measured MB | ratio |", "|---|---:|---:|---:|---:|"]
     for name in HONEST:
         cost = measure(photo_path(name, HONEST))
-        print(
+        rows.append(
             f"| {name} | {cost.pixels / 1e6:.1f} | {cost.predicted_bytes / 1e6:.1f} | {cost.measured_bytes / 1e6:.1f} "
             f"| {cost.predicted_bytes / cost.measured_bytes:.2f} |"
         )
+    tell("\n".join(rows), "make decode-cost", write=args.write)
 
 
 if __name__ == "__main__":

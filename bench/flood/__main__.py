@@ -5,10 +5,10 @@ that know of no limit, which the kernel is expected to kill.
 """
 
 import argparse
-import platform
 import sys
 from pathlib import Path
 
+from bench.figures import add_write_option, tell
 from bench.flood.report import table
 from bench.flood.run import Plan, flood
 from bench.profile import small_profile
@@ -22,12 +22,13 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=180)
     parser.add_argument("--clients", type=int, default=64)
     parser.add_argument("--without-budget", action="store_true")
+    add_write_option(parser)
     parser.add_argument("--log", type=argparse.FileType("w"), help="where the services' log goes")
     args = parser.parse_args()
     write_log = None if args.log is None else lambda line: print(line, file=args.log, flush=True)
     environment = WITHOUT_BUDGET if args.without_budget else None
     result = flood(Plan(args.seconds, args.clients), small_profile(), environment, write_log)
-    print(f"Machine: {platform.machine()}, Python {platform.python_version()}\n\n{table(result)}")
+    tell(table(result), "make flood", write=args.write)
     return 0 if all(result.checks().values()) else 1
 
 

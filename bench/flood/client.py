@@ -12,6 +12,7 @@ LEFT, LATE, BROKEN = "left", "late", "broken off"
 _STATUS = re.compile(rb"HTTP/1\.1 (\d{3})")
 _CODE = re.compile(rb'"code":"([A-Z_]+)"')
 _RETRY_AFTER = re.compile(rb"\r\nretry-after: (\d+)", re.IGNORECASE)
+_DEGRADED = re.compile(rb'"degraded":\["')
 _HOLDS = re.compile(rb'"id":\d+,"kind"')
 _GRACE_S = 1.0
 
@@ -28,6 +29,7 @@ class Outcome:
         took_s: From the first byte sent to the last received.
         retry_after_s: What the answer asks for, 0 for nothing.
         holds: Holds in the answer.
+        degraded: Whether the answer says that it lacks something.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Outcome:
     took_s: float = 0.0
     retry_after_s: float = 0.0
     holds: int = 0
+    degraded: bool = False
 
 
 async def send(upload: Upload, host: str, port: int, *, deadline_s: float, leave_after_s: float = 0.3) -> Outcome:
@@ -85,4 +88,5 @@ def _outcome(upload: Upload, answer: bytes, took_s: float) -> Outcome:
         took_s=took_s,
         retry_after_s=float(retry[1]) if retry else 0.0,
         holds=len(_HOLDS.findall(answer)),
+        degraded=_DEGRADED.search(answer) is not None,
     )

@@ -62,13 +62,13 @@ def flood(
         write_log=write_log,
     ) as stack:
         good, bad = good_uploads(), bad_uploads()
-        asyncio.run(_clients(stack.url, good[:1], Plan(_WARM_UP_S, 1, plan.deadline_s)))
+        asyncio.run(clients(stack.url, good[:1], Plan(_WARM_UP_S, 1, plan.deadline_s)))
         time.sleep(_SETTLE_S / 2)
         floors = {name: cgroup.working_set_bytes for name, cgroup in stack.cgroups.items()}
         unloaded_s = max(5.0, plan.seconds / 4)
-        unloaded = asyncio.run(_clients(stack.url, good, Plan(unloaded_s, _UNLOADED_CLIENTS, plan.deadline_s)))
+        unloaded = asyncio.run(clients(stack.url, good, Plan(unloaded_s, _UNLOADED_CLIENTS, plan.deadline_s)))
         with _restarting(stack) as restarts, _pulse(stack.url) as pulse_ms:
-            outcomes = asyncio.run(_clients(stack.url, [*good, *bad], plan))
+            outcomes = asyncio.run(clients(stack.url, [*good, *bad], plan))
         time.sleep(_SETTLE_S)
         memory = {
             name: _memory(cgroup, profile.limits_bytes[name], floors[name], restarts.get(name, 0))
@@ -78,7 +78,8 @@ def flood(
         return Flood(plan.seconds, plan.clients, outcomes, pulse_ms, answered / unloaded_s, memory)
 
 
-async def _clients(url: str, uploads: list[Upload], plan: Plan) -> list[Outcome]:
+async def clients(url: str, uploads: list[Upload], plan: Plan) -> list[Outcome]:
+    """Send photos from all clients for the plan's time; how each request ended."""
     outcomes: list[Outcome] = []
     end_s = time.perf_counter() + plan.seconds
     await asyncio.gather(*(_client(url, drawn(uploads, seed), plan, end_s, outcomes) for seed in range(plan.clients)))

@@ -38,7 +38,7 @@ class Running:
 
     def memory_bytes(self) -> int:
         """What its processes hold now, file pages not counted."""
-        return sum(_status(pid, "RssAnon") for pid in self.pids)
+        return sum(status_bytes(pid, "RssAnon") for pid in self.pids)
 
     def reset_peak(self) -> None:
         """Let `peak_bytes` count from now."""
@@ -47,7 +47,7 @@ class Running:
 
     def peak_bytes(self) -> int:
         """The sum of the processes' peaks, file pages included."""
-        return sum(_status(pid, "VmHWM") for pid in self.pids)
+        return sum(status_bytes(pid, "VmHWM") for pid in self.pids)
 
     def http(self, timeout_s: float = 30.0) -> httpx.Client:
         """A client of its own."""
@@ -97,6 +97,13 @@ def _wait_until_it_answers(url: str, process: "subprocess.Popen[bytes]") -> None
     raise CannotStart("The stand-in does not answer.")
 
 
-def _status(pid: int, key: str) -> int:
+def status_bytes(pid: int, key: str) -> int:
+    """A figure of a process, such as `RssAnon` or `VmHWM`, in bytes."""
     match = re.search(rf"^{key}:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
     return int(match[1]) * _KIB if match else 0
+
+
+def pss_bytes(pid: int) -> int:
+    """A process's proportional set size: pages that it shares with others count in part."""
+    found = re.search(r"^Pss:\s+(\d+) kB$", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)
+    return int(found[1]) * _KIB if found else 0

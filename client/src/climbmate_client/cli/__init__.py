@@ -7,6 +7,7 @@ analyzed, 2 the command line is wrong, 3 no gateway can be reached or the local 
 import click
 
 from climbmate_client.cli.analyze import analyze
+from climbmate_client.cli.limits import limits
 from climbmate_client.cli.monitor import monitor
 from climbmate_client.cli.up import up
 
@@ -18,5 +19,6 @@ def main() -> None:
 
 
 main.add_command(analyze)
+main.add_command(limits)
 main.add_command(monitor)
 main.add_command(up)

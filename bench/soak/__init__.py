@@ -1,0 +1,1 @@
+"""Thousands of analyses with a toy network, to see whether anything grows."""

@@ -1,0 +1,84 @@
+"""Whether a service survives a limit: started in a real cgroup, with the worst photos from several clients at once."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from climbmate_client.errors import ClimbmateError, RefusedError
+from climbmate_client.http import Client
+from climbmate_client.limits.photos import WorstPhoto
+from climbmate_client.local import LocalStack, StartFailed
+
+_ANSWER_LIMIT_S = 60.0
+_WELL = "OK"
+_LATER = "OVERLOADED"
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What a service has to survive.
+
+    Attributes:
+        photos: Each has to be answered at least once, and refused as overloaded at worst otherwise.
+        clients: How many send at once.
+        rounds: How often each photo is sent.
+    """
+
+    photos: Sequence[WorstPhoto]
+    clients: int
+    rounds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One attempt: all services' settings, and which one has which limit."""
+
+    service: str
+    limit_bytes: int
+    settings: Mapping[str, Mapping[str, str]]
+
+
+def survives(trial: Trial, load: Load) -> str:
+    """Try it; gives why the service did not survive, or nothing when it did."""
+    limits = {trial.service: trial.limit_bytes}
+    try:
+        with LocalStack(service_settings=trial.settings, memory_limits_bytes=limits, start_limit_s=30) as stack:
+            ends = _sent(stack.url, load)
+            if stack.cgroups[trial.service].oom_kills:
+                return "killed for memory"
+            if not stack.processes[trial.service].running:
+                return "ended"
+    except StartFailed:
+        return "does not start"
+    return _judged(ends)
+
+
+def _sent(url: str, load: Load) -> dict[str, list[str]]:
+    """How every request ended, by photo: `OK`, an error's code, or what else went wrong."""
+    work = [photo for _ in range(load.rounds) for photo in load.photos]
+
+    def send(photo: WorstPhoto) -> tuple[str, str]:
+        with Client(url, timeout_s=_ANSWER_LIMIT_S) as climbmate:
+            try:
+                climbmate.analyze(photo.content, max_holds=photo.max_holds, min_confidence=0.05)
+            except RefusedError as error:
+                return photo.name, error.code
+            except ClimbmateError as error:
+                return photo.name, type(error).__name__
+        return photo.name, _WELL
+
+    ends: dict[str, list[str]] = {photo.name: [] for photo in load.photos}
+    with ThreadPoolExecutor(load.clients) as pool:
+        for name, end in pool.map(send, work):
+            ends[name].append(end)
+    return ends
+
+
+def _judged(ends: Mapping[str, Sequence[str]]) -> str:
+    for name, outcomes in ends.items():
+        others = {end for end in outcomes if end not in (_WELL, _LATER)}
+        if others:
+            return f"{name}: {', '.join(sorted(others))}"
+        if _WELL not in outcomes:
+            return f"{name} is never answered"
+    return ""
