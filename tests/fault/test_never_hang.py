@@ -6,71 +6,46 @@ import os
 import signal
 import socket
 import sys
-import threading
 import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import grpc
 import httpx
 import pytest
+from climbmate.analyzer.v1 import analyzer_pb2
+from climbmate.colorizer.v1 import colorizer_pb2, colorizer_pb2_grpc
+from climbmate.detector.v1 import detector_pb2
+from climbmate.hold.v1 import hold_pb2
+from climbmate_client import Client, errors
 from climbmate_client.local import LocalStack, ServiceProcess
-from climbmate_client.local.keep_running import keep_running
 from climbmate_client.settings import service_environment
+from servicekit.channel import open_channel
+from servicekit.rich_status import from_rpc_error
 
-from bench.flood.client import BROKEN, LATE, send
-from bench.flood.mix import Upload
+from bench.faults.requests import DEADLINE_S, SAMPLE, recovers, requests, untyped, watched
+from bench.faults.slow_reader import read_slowly
+from bench.flood.client import BROKEN, LATE
+from bench.soak.toy import small_photo
 
 pytestmark = pytest.mark.timeout(150)
-SAMPLE = (Path(__file__).parents[2] / "assets" / "sample-wall.jpg").read_bytes()
-PHOTO = Upload("sample", SAMPLE, 1)
-DEADLINE_S = 2.0
-RECOVERY_S = 30.0
 MODEL_SERVICES = ("detector", "colorizer")
+SERVICES = (*MODEL_SERVICES, "gateway")
 
 
 @pytest.fixture(scope="module")
 def stack():
-    """The three services, each started again when it ends, as any orchestrator does."""
-    with LocalStack() as running:
-        stop = threading.Event()
-        watching = threading.Thread(target=keep_running, args=(running, stop))
-        watching.start()
-        try:
-            yield running
-        finally:
-            stop.set()
-            watching.join()
-
-
-async def requests(url, count, *, deadline_s=DEADLINE_S, during=None):
-    """Send photos at once, do something to the services meanwhile, and give the outcomes."""
-    parts = urlsplit(url)
-    sending = [
-        asyncio.create_task(send(PHOTO, parts.hostname, parts.port, deadline_s=deadline_s)) for _ in range(count)
-    ]
-    if during is not None:
-        await asyncio.sleep(0.3)
-        during()
-    return await asyncio.gather(*sending)
+    """The three services, each started again when it ends."""
+    with watched(LocalStack()) as running:
+        yield running
 
 
 def assert_all_ended_typed(outcomes):
-    for outcome in outcomes:
-        assert outcome.status in ("200", "503", "504"), outcome
-        assert outcome.status == "200" or outcome.code in ("OVERLOADED", "UNAVAILABLE", "DEADLINE_EXCEEDED"), outcome
+    assert not untyped(outcomes)
 
 
-def assert_recovers(url, status="200"):
-    """Without human help, a photo is soon analyzed in full again."""
-    end_s = time.monotonic() + RECOVERY_S
-    with httpx.Client(base_url=url, timeout=20, trust_env=False) as http:
-        while time.monotonic() < end_s:
-            with contextlib.suppress(httpx.TransportError):
-                answer = http.post("/api/analyze", content=SAMPLE, headers={"content-type": "image/jpeg"})
-                if answer.status_code == 200 and not answer.json()["degraded"]:
-                    return
-            time.sleep(0.3)
-    pytest.fail(f"no full answer within {RECOVERY_S:g} s")
+def assert_recovers(url):
+    assert recovers(url)
 
 
 @pytest.mark.parametrize("name", MODEL_SERVICES)
@@ -153,31 +128,30 @@ async def _write_slowly(writer):
             await asyncio.sleep(1)
 
 
-async def test_a_detector_behind_a_black_hole_is_a_typed_failure():
-    with socket.socket() as hole, socket.socket() as http:
+@contextlib.contextmanager
+def a_black_hole():
+    """An address that takes connections and never says a word."""
+    with socket.socket() as hole:
         hole.bind(("127.0.0.1", 0))
-        hole.listen(8)  # takes connections, never says a word
+        hole.listen(64)
+        yield f"127.0.0.1:{hole.getsockname()[1]}"
+
+
+@contextlib.contextmanager
+def gateway_before(detector, colorizer):
+    """A gateway of its own that finds the model services there; gives its URL."""
+    with socket.socket() as http:
         http.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{http.getsockname()[1]}"
-        http.close()
-        target = f"127.0.0.1:{hole.getsockname()[1]}"
-        environ = service_environment(
-            {
-                "GATEWAY_LISTEN": address,
-                "GATEWAY_GRPC_LISTEN": "127.0.0.1:0",
-                "GATEWAY_DETECTOR_TARGET": target,
-                "GATEWAY_COLORIZER_TARGET": target,
-            }
-        )
-        gateway = ServiceProcess("gateway", [sys.executable, "-m", "gateway"], environ, lambda _line: None)
-        gateway.start()
-        try:
-            _wait_until_alive(f"http://{address}")
-            outcomes = await requests(f"http://{address}", 4)
-        finally:
-            gateway.stop()
-    assert {outcome.status for outcome in outcomes} <= {"503", "504"}
-    assert_all_ended_typed(outcomes)
+    own = {"GATEWAY_LISTEN": address, "GATEWAY_GRPC_LISTEN": "127.0.0.1:0"}
+    environ = service_environment(own | {"GATEWAY_DETECTOR_TARGET": detector, "GATEWAY_COLORIZER_TARGET": colorizer})
+    gateway = ServiceProcess("gateway", [sys.executable, "-m", "gateway"], environ, lambda _line: None)
+    gateway.start()
+    try:
+        _wait_until_alive(f"http://{address}")
+        yield f"http://{address}"
+    finally:
+        gateway.stop()
 
 
 def _wait_until_alive(url):
@@ -188,3 +162,133 @@ def _wait_until_alive(url):
                 return
         time.sleep(0.1)
     pytest.fail("the gateway did not start")
+
+
+def target_of(stack, name):
+    """Where a running service of the stack listens, by the environment of its gateway."""
+    environ = Path(f"/proc/{stack.processes['gateway'].pid}/environ").read_text().split("\0")
+    (target,) = [line.partition("=")[2] for line in environ if line.startswith(f"GATEWAY_{name.upper()}_TARGET=")]
+    return target
+
+
+async def test_a_detector_behind_a_black_hole_is_a_typed_failure(stack):
+    with a_black_hole() as hole, gateway_before(hole, target_of(stack, "colorizer")) as url:
+        outcomes = await requests(url, 4)
+    assert {outcome.status for outcome in outcomes} <= {"503", "504"}
+    assert_all_ended_typed(outcomes)
+
+
+async def test_a_colorizer_behind_a_black_hole_costs_the_colors_and_no_more_than_the_time(stack):
+    with a_black_hole() as hole, gateway_before(target_of(stack, "detector"), hole) as url:
+        outcomes = await requests(url, 2, deadline_s=6)
+    assert_all_ended_typed(outcomes)
+    assert {(outcome.status, outcome.degraded) for outcome in outcomes} == {("200", True)}
+
+
+def test_a_gateway_behind_a_black_hole_is_a_typed_failure_for_the_client():
+    with a_black_hole() as hole, Client(f"http://{hole}", timeout_s=1.0) as climbmate:
+        start_s = time.perf_counter()
+        with pytest.raises(errors.ClimbmateError):
+            climbmate.analyze(SAMPLE)
+        assert time.perf_counter() - start_s < DEADLINE_S
+
+
+async def test_a_gateway_that_is_stopped_for_a_while_ends_what_it_had_typed_and_in_time(stack):
+    pid = stack.processes["gateway"].pid
+
+    def pause():
+        os.kill(pid, signal.SIGSTOP)
+        time.sleep(1.0)
+        os.kill(pid, signal.SIGCONT)
+
+    outcomes = await requests(stack.url, 4, during=pause)
+    assert_all_ended_typed(outcomes)
+    assert_recovers(stack.url)
+
+
+BUGS = {
+    "detector": ("detector.finder:outlined", "1:5", "INTERNAL"),
+    "colorizer": ("colorizer.colorist:match", "1:5", None),
+    "gateway": ("gateway.problems:group", "0:4", "INTERNAL"),
+}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+async def test_an_exception_in_a_stage_ends_its_own_requests_at_once_and_no_others(name):
+    bug, calls, code = BUGS[name]
+    planted = {"PYTHONPATH": "bench/faults/planted", "PLANTED_BUG": bug, "PLANTED_CALLS": calls}
+    with LocalStack(service_settings={name: planted}) as stack:
+        outcomes = await requests(stack.url, 4, deadline_s=20)
+        if code is None:
+            assert {(outcome.status, outcome.degraded) for outcome in outcomes} == {("200", True)}
+        else:
+            assert {(outcome.status, outcome.code) for outcome in outcomes} == {("500", code)}
+        assert_recovers(stack.url)
+        assert stack.processes[name].running
+
+
+def slow_calls(stack):
+    """For every service its gRPC address, a method, and a request whose answer is longer than a byte."""
+    pixels = bytes(3 * 16 * 16)
+    crop = colorizer_pb2.Crop(hold_id=1, mask=hold_pb2.Mask(width=16, height=16, bits=b"\xff" * 32), rgb=pixels)
+    colors = colorizer_pb2.ColorHoldsRequest(crops=[crop])
+    photo = small_photo()
+    return {
+        "detector": (
+            target_of(stack, "detector"),
+            "/climbmate.detector.v1.DetectorService/DetectHolds",
+            detector_pb2.DetectHoldsRequest(photo=photo),
+        ),
+        "colorizer": (
+            target_of(stack, "colorizer"),
+            "/climbmate.colorizer.v1.ColorizerService/ColorHolds",
+            colors,
+        ),
+        "gateway": (
+            stack.grpc_target,
+            "/climbmate.analyzer.v1.AnalyzerService/AnalyzePhoto",
+            analyzer_pb2.AnalyzePhotoRequest(photo=photo),
+        ),
+    }
+
+
+@pytest.mark.parametrize("name", SERVICES)
+async def test_grpc_readers_of_a_byte_a_second_are_cut_off_and_hold_up_nobody(stack, name):
+    target, method, request = slow_calls(stack)[name]
+    calls = [read_slowly(target, method, request.SerializeToString(), timeout_s=3) for _ in range(6)]
+    slow = [asyncio.create_task(asyncio.wait_for(call, 20)) for call in calls]
+    outcomes = await requests(stack.url, 4, deadline_s=20)
+    assert {outcome.status for outcome in outcomes} == {"200"}
+    start_s = time.perf_counter()
+    assert set(await asyncio.gather(*slow)) <= {"reset", "ended", "closed"}
+    assert time.perf_counter() - start_s < 3 + 1
+
+
+SHORT_QUEUES = {
+    "detector": {"DETECTOR_QUEUE": "0", "MAX_WAITING": "1", "INBOX_MB": "1"},
+    "gateway": {"GATEWAY_MAX_IN_FLIGHT": "1"},
+}
+
+
+@pytest.mark.parametrize("name", SHORT_QUEUES)
+async def test_a_full_queue_refuses_typed_and_serves_again_when_it_is_empty(name):
+    with LocalStack(service_settings={name: SHORT_QUEUES[name]}) as stack:
+        outcomes = await requests(stack.url, 24, deadline_s=10)
+        assert_all_ended_typed(outcomes)
+        assert any(outcome.status == "503" for outcome in outcomes)
+        assert any(outcome.status == "200" for outcome in outcomes)
+        assert_recovers(stack.url)
+
+
+async def test_a_full_queue_of_the_colorizer_refuses_typed_and_costs_no_photo_its_colors():
+    """The gateway asks for no more at once than the colorizer takes, so others have to fill its queue."""
+    with LocalStack(service_settings={"colorizer": {"COLORIZER_QUEUE": "0"}}) as stack:
+        crop = slow_calls(stack)["colorizer"][2].crops[0]
+        many = colorizer_pb2.ColorHoldsRequest(crops=[crop] * 300)
+        async with open_channel(target_of(stack, "colorizer")) as channel:
+            stub = colorizer_pb2_grpc.ColorizerServiceStub(channel)
+            ends = await asyncio.gather(*(stub.ColorHolds(many, timeout=10) for _ in range(16)), return_exceptions=True)
+        refused = [from_rpc_error(end) for end in ends if isinstance(end, grpc.aio.AioRpcError)]
+        assert 0 < len(refused) < len(ends)
+        assert {error.reason for error in refused} == {"OVERLOADED"}
+        assert_recovers(stack.url)
