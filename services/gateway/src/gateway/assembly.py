@@ -20,6 +20,7 @@ from gateway.servicer import AnalyzerServicer
 from gateway.settings import GatewaySettings
 from gateway.tally import Tally
 from gateway.upstream import GrpcColorizer, GrpcDescribed, GrpcDetector
+from gateway.warm_up import warm_up
 from gateway.watch import Dependency, Watch
 from gateway.web.app import build_app
 from gateway.web.connections import Patience
@@ -46,6 +47,7 @@ async def open_gateway(settings: GatewaySettings, lifecycle: Lifecycle) -> Async
         open_channel(settings.gateway_colorizer_target) as colorizer,
     ):
         core = put_together(settings, lifecycle, detector, colorizer)
+        await warm_up(settings.gateway_chunk_holds)
         with bind(settings.gateway_listen) as listener:
             http = serving(
                 build_app(core),
