@@ -13,7 +13,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from prometheus_client import start_http_server
 
-from servicekit import heap, levels, logs
+from servicekit import debug_port, heap, levels, logs
 from servicekit.budget import MemoryBudget
 from servicekit.interceptor import RequestInterceptor
 from servicekit.limits import MAX_MESSAGE_BYTES
@@ -23,6 +23,7 @@ from servicekit.metrics import Metrics
 from servicekit.receipts import open_receipt
 from servicekit.received import READING_COPIES
 from servicekit.service import Lifecycle, Loaded, Service, StartError
+from servicekit.settings import ServiceSettings
 from servicekit.status import StatusServicer
 
 __all__ = ["Lifecycle", "Loaded", "Service", "StartError", "run"]
@@ -54,7 +55,7 @@ async def _live(service: Service) -> None:
     memory = MemoryMeter(find_limit(service.settings.memory_limit_mb))
     lifecycle = Lifecycle(memory, Metrics(memory), _inbox(service), _stop_on_signals())
     async with contextlib.AsyncExitStack() as parts:
-        parts.enter_context(_debugging(MemoryKit(memory, enabled=service.settings.debug_memory)))
+        parts.enter_context(_debugging(MemoryKit(memory, enabled=service.settings.debug_memory), service.settings))
         with open_receipt("start", memory) as receipt:
             loaded = await parts.enter_async_context(service.open(lifecycle))
         if not memory.floor_bytes:
@@ -147,12 +148,16 @@ async def _metrics_port(listen: str, metrics: Metrics) -> AsyncIterator[None]:
 
 
 @contextlib.contextmanager
-def _debugging(kit: MemoryKit) -> Iterator[None]:
-    """With `DEBUG_MEMORY=1`: log every stage's memory, trace allocations, report at SIGUSR1."""
+def _debugging(kit: MemoryKit, settings: ServiceSettings) -> Iterator[None]:
+    """With `DEBUG_MEMORY=1`: log every stage's memory, trace allocations, report at SIGUSR1 and at the debug port."""
     if kit.enabled:
         logging.getLogger("stage").setLevel(logging.DEBUG)
         asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, kit.report)
-    with kit.running():
+    with kit.running(), contextlib.ExitStack() as port:
+        try:
+            port.enter_context(debug_port.serving(kit, settings.debug_memory_port))
+        except OSError as error:
+            raise StartError(f"cannot use DEBUG_MEMORY_PORT={settings.debug_memory_port}: {error.strerror}") from None
         yield
 
 

@@ -39,6 +39,8 @@ class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How long running calls may still take once no new ones are accepted."""
     debug_memory: bool = False
     """1 logs the memory of every stage and traces Python's allocations; SIGUSR1 then logs who holds the most. Slow."""
+    debug_memory_port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 0
+    """Port on 127.0.0.1 where, with DEBUG_MEMORY=1, who holds memory is told over HTTP; 0 for none."""
     log_level: Annotated[str, msgspec.Meta(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
     """The least severe level that is logged."""
 
