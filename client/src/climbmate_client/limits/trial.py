@@ -12,6 +12,8 @@ from climbmate_client.local import LocalStack, StartFailed
 _ANSWER_LIMIT_S = 60.0
 _WELL = "OK"
 _LATER = "OVERLOADED"
+_TOO_SMALL = {"is too small: loaded": "does not start", "was killed by signal 9": "killed for memory"}
+"""What a service that did not start says, or what is said of it, when memory was the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +41,24 @@ class Trial:
 
 
 def survives(trial: Trial, load: Load) -> str:
-    """Try it; gives why the service did not survive, or nothing when it did."""
+    """Try it; gives why the service did not survive, or nothing when it did.
+
+    Raises:
+        StartFailed: The services did not start, for another reason than memory.
+    """
     limits = {trial.service: trial.limit_bytes}
     try:
-        with LocalStack(service_settings=trial.settings, memory_limits_bytes=limits, start_limit_s=30) as stack:
+        with LocalStack(service_settings=trial.settings, memory_limits_bytes=limits, start_limit_s=120) as stack:
             ends = _sent(stack.url, load)
             if stack.cgroups[trial.service].oom_kills:
                 return "killed for memory"
             if not stack.processes[trial.service].running:
                 return "ended"
-    except StartFailed:
-        return "does not start"
+    except StartFailed as error:
+        why = next((told for sign, told in _TOO_SMALL.items() if sign in str(error)), None)
+        if why is None:
+            raise
+        return why
     return _judged(ends)
 
 
