@@ -19,6 +19,7 @@ from climbmate.detector.v1 import detector_pb2
 from climbmate.hold.v1 import hold_pb2
 from climbmate_client import Client, errors
 from climbmate_client.local import LocalStack, ServiceProcess
+from climbmate_client.monitor.look import Watcher
 from climbmate_client.settings import service_environment
 from servicekit.channel import open_channel
 from servicekit.rich_status import from_rpc_error
@@ -57,6 +58,21 @@ async def test_a_service_that_is_stopped_leaves_nobody_hanging(stack, name):
     finally:
         os.kill(pid, signal.SIGCONT)
     assert_all_ended_typed([*outcomes, *later])
+    assert_recovers(stack.url)
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_the_monitor_shows_the_memory_of_a_service_that_is_stopped(stack, name):
+    pid, watcher = stack.processes[name].pid, Watcher(stack.url)
+    try:
+        os.kill(pid, signal.SIGSTOP)
+        time.sleep(4)  # until the gateway has noticed
+        seen = [each for each in watcher.look() if each.pid == pid]
+    finally:
+        os.kill(pid, signal.SIGCONT)
+        watcher.close()
+    assert [each.state in ("no answer", "not serving") for each in seen] == [True]
+    assert seen[0].memory.used_bytes > 20_000_000
     assert_recovers(stack.url)
 
 
