@@ -21,8 +21,8 @@ def test_the_smallest_limit_is_found_to_a_step(needed_mib):
 
     found = smallest(survives, low_bytes=32 * MIB, high_bytes=544 * MIB)
     assert 0 <= found.smallest_bytes - needed_mib * MIB < STEP_BYTES
-    assert found.limit_bytes >= 1.1 * needed_mib * MIB
-    assert found.limit_bytes % (4 * MIB) == 0
+    assert found.limit_bytes >= 1.05 * needed_mib * MIB
+    assert found.limit_bytes % STEP_BYTES == 0
     assert found.why_not_less in ("killed for memory", "")
 
 

@@ -22,8 +22,8 @@ _LOW_BYTES, _HIGH_BYTES = 32 * MIB, 544 * MIB
 @click.option("--profile", "name", type=click.Choice(["small", "standard"]), default="small", show_default=True)
 @click.option("--service", "services", multiple=True, type=click.Choice(SERVICES), help="Only this one; repeatable.")
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A setting of the services; repeatable.")
-@click.option("--clients", type=click.IntRange(1, 256), default=8, show_default=True, help="Clients at once.")
-@click.option("--rounds", type=click.IntRange(1, 100), default=2, show_default=True, help="Times each photo is sent.")
+@click.option("--clients", type=click.IntRange(1, 256), default=64, show_default=True, help="Clients at once.")
+@click.option("--rounds", type=click.IntRange(1, 100), default=12, show_default=True, help="Times each photo is sent.")
 @click.option("--write", is_flag=True, help="Write the limits into the clone's manifests and docs/memory.md.")
 def limits(
     *,
@@ -39,7 +39,7 @@ def limits(
     Every service is started again and again in a memory cgroup with another limit, with the settings of a profile of
     the manifests, while clients send the worst photos that have to be answered: walls of hundreds of holds, 50
     megapixels, the largest files, progressive JPEG, PNG, WebP. The table has the smallest limit survived and the one to
-    give: 10 % more. Needs root, for cgroups, and a clone.
+    give: 5 % more. Needs root, for cgroups, and a clone.
     """
     interrupt_on_signals()
     with explained():

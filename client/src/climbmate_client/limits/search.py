@@ -7,9 +7,8 @@ from dataclasses import dataclass
 MIB = 1 << 20
 STEP_BYTES = 2 * MIB
 """Limits are tried in steps of this size, so that a second run finds the same one or its neighbor."""
-HEADROOM = 1.1
-"""For what another machine, kernel or hour needs more."""
-_ROUND_BYTES = 4 * MIB
+HEADROOM = 1.05
+"""For what another machine, kernel or hour needs more, beside the reserve that each service keeps of its limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +25,8 @@ class Found:
 
     @property
     def limit_bytes(self) -> int:
-        """With headroom, rounded up to a multiple of 4 MiB."""
-        return math.ceil(HEADROOM * self.smallest_bytes / _ROUND_BYTES) * _ROUND_BYTES
+        """With headroom, rounded up to a step."""
+        return math.ceil(HEADROOM * self.smallest_bytes / STEP_BYTES) * STEP_BYTES
 
 
 class NoLimitIsEnough(Exception):
@@ -48,7 +47,7 @@ def smallest(survives: Callable[[int], str], *, low_bytes: int, high_bytes: int)
     Example:
         >>> found = smallest(lambda tried: "" if tried >= 100 * MIB else "killed", low_bytes=0, high_bytes=512 * MIB)
         >>> found.smallest_bytes // MIB, found.limit_bytes // MIB, found.why_not_less
-        (100, 112, 'killed')
+        (100, 106, 'killed')
     """
     low, high = low_bytes // STEP_BYTES, math.ceil(high_bytes / STEP_BYTES)
     too_small = survives(high * STEP_BYTES)

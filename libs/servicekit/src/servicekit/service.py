@@ -65,24 +65,39 @@ class Lifecycle:
         Raises:
             StartError: The limit leaves nothing for work. Better said now than by the kernel later.
         """
-        heap.settle()
-        self.memory.mark_floor()
+        self._mark_floor()
         budget = MemoryBudget(self._spare_bytes(), queue_limit=queue_limit, pressure=self.pressure)
         self.queues.append(lambda: budget.waiting)
         return budget
 
-    def _spare_bytes(self) -> int:
-        """What the limit leaves for work; 0 without a limit."""
+    def ensure_room(self, work_bytes: int) -> None:
+        """Take the present memory use as the floor, for a service that bounds its work by settings.
+
+        Args:
+            work_bytes: What its work takes at most, beside the inbox.
+
+        Raises:
+            StartError: The limit leaves less.
+        """
+        self._mark_floor()
+        self._spare_bytes(work_bytes)
+
+    def _mark_floor(self) -> None:
+        heap.settle()
+        self.memory.mark_floor()
+
+    def _spare_bytes(self, least_bytes: int = 1) -> int:
+        """What the limit leaves for work, `least_bytes` at least; 0 without a limit."""
         if not self.memory.limit_bytes:
             return 0
         reserve_bytes = round(self.memory.limit_bytes * _RESERVE)
         pinned_bytes = self.memory.pinned_bytes()
         spare_bytes = self.memory.limit_bytes - pinned_bytes - self.inbox.capacity_bytes - reserve_bytes
-        if spare_bytes <= 0:
+        if spare_bytes < least_bytes:
             raise StartError(
                 f"the memory limit of {self.memory.limit_bytes / MB:.0f} MB is too small: loaded and warm it takes "
-                f"{pinned_bytes / MB:.0f} MB, the inbox {self.inbox.capacity_bytes / MB:.0f} MB, and "
-                f"{reserve_bytes / MB:.0f} MB are kept in reserve"
+                f"{pinned_bytes / MB:.0f} MB, the inbox {self.inbox.capacity_bytes / MB:.0f} MB, work "
+                f"{least_bytes / MB:.0f} MB at least, and {reserve_bytes / MB:.0f} MB are kept in reserve"
             )
         return spare_bytes
 

@@ -48,6 +48,7 @@ async def open_gateway(settings: GatewaySettings, lifecycle: Lifecycle) -> Async
     ):
         core = put_together(settings, lifecycle, detector, colorizer)
         await warm_up(settings.gateway_chunk_holds)
+        lifecycle.ensure_room(settings.gateway_answers_mb * MB)
         with bind(settings.gateway_listen) as listener:
             http = serving(
                 build_app(core),
