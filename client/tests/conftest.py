@@ -44,7 +44,19 @@ ANSWER = {
         for outline, color in zip(OUTLINES, COLORS, strict=True)
     ],
     "problems": [
-        {"id": "red-1", "color": "red", "hold_ids": [0, 1, 2], "hold_count": 3, "box": [100.0, 100.0, 600.0, 200.0]}
+        {
+            "id": "red-1",
+            "color": "red",
+            "hold_ids": [0, 1, 2],
+            "hold_count": 3,
+            "box": [100.0, 100.0, 600.0, 200.0],
+            "rgb": [196, 38, 44],
+            "confidence": 0.875,
+            "height_span": 1.0,
+            "reach_mean": 2.0,
+            "reach_max": 2.5,
+            "small_share": 0.25,
+        }
     ],
     "degraded": [],
     "models": {"detector": "toy-seg 0.1.0", "colorizer": "toy-clip 0.1.0"},
@@ -176,6 +188,12 @@ def answer_message():
                 color="red",
                 hold_ids=[0, 1, 2],
                 box=hold.Box(x_min=100, y_min=100, x_max=600, y_max=200),
+                rgb=hold.Rgb(red=196, green=38, blue=44),
+                confidence=0.875,
+                height_span=1.0,
+                reach_mean=2.0,
+                reach_max=2.5,
+                small_share=0.25,
             )
         ],
         models=[

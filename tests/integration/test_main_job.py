@@ -35,12 +35,22 @@ def figures(analysis):
     return np.array([[*hold.box, hold.confidence, hold.color.confidence] for hold in analysis.holds])
 
 
+def problem_figures(analysis):
+    return np.array(
+        [
+            [problem.confidence, problem.height_span, problem.reach_mean, problem.reach_max, problem.small_share]
+            for problem in analysis.problems
+        ]
+    )
+
+
 def assert_same(one, other):
     assert facts(one) == facts(other)
     np.testing.assert_allclose(figures(one)[:, :4], figures(other)[:, :4], atol=0.051)  # HTTP rounds to 0.1 pixels
     np.testing.assert_allclose(figures(one)[:, 4:], figures(other)[:, 4:], atol=1e-4)
     for ours, theirs in zip(one.holds, other.holds, strict=True):
         np.testing.assert_allclose(ours.polygon, theirs.polygon, atol=0.051)
+    np.testing.assert_allclose(problem_figures(one), problem_figures(other), atol=1e-4)
 
 
 def test_the_stream_ends_with_the_answer_of_the_plain_request(climbmate, analysis, sample_photo):

@@ -52,13 +52,24 @@ class Hold(Struct, frozen=True):
 
 
 class Problem(Struct, frozen=True):
-    """A boulder problem: at least 3 holds of one color. `hold_ids` ascend; `box` is the smallest around its holds."""
+    """A boulder problem: holds of one color. `hold_ids` ascend; `box` is the smallest around its holds.
+
+    `rgb` is the median of its holds' colors as photographed, None when none was measured; `confidence` is 0 to 1.
+    `height_span` and the reaches between neighboring holds are shares of the wall's height; `small_share` is the share
+    of its holds that are small. A gateway that does not tell them leaves them 0.
+    """
 
     id: str
     color: str
     hold_ids: tuple[int, ...]
     hold_count: int
     box: Box
+    rgb: Rgb | None = None
+    confidence: float = 0.0
+    height_span: float = 0.0
+    reach_mean: float = 0.0
+    reach_max: float = 0.0
+    small_share: float = 0.0
 
 
 class Stage(Struct, frozen=True):

@@ -7,7 +7,7 @@ from climbmate.analyzer.v1 import analyzer_pb2 as analyzer
 from climbmate.hold.v1 import hold_pb2 as hold
 from google.rpc import error_details_pb2, status_pb2
 
-from climbmate_client.answers import Analysis, Box, Color, Hold, Image, Problem, Receipt, Stage
+from climbmate_client.answers import Analysis, Box, Color, Hold, Image, Problem, Receipt, Rgb, Stage
 from climbmate_client.errors import ClimbmateError, DeadlineExceeded, NotClimbmate, Unreachable, refused
 from climbmate_client.events import ColorsFound, Event, HoldColored, HoldsFound, Progress
 
@@ -113,13 +113,29 @@ def _hold(message: hold.Hold, color: Color | None = None, problem_id: str | None
 
 
 def _color(message: hold.Color) -> Color:
-    rgb = (message.rgb.red, message.rgb.green, message.rgb.blue) if message.HasField("rgb") else None
+    rgb = _rgb(message.rgb) if message.HasField("rgb") else None
     return Color(message.name, message.confidence, rgb, message.unknown_reason or None)
 
 
 def _problem(message: analyzer.Problem) -> Problem:
     ids = tuple(message.hold_ids)
-    return Problem(message.id, message.color, ids, len(ids), _box(message.box))
+    return Problem(
+        id=message.id,
+        color=message.color,
+        hold_ids=ids,
+        hold_count=len(ids),
+        box=_box(message.box),
+        rgb=_rgb(message.rgb) if message.HasField("rgb") else None,
+        confidence=message.confidence,
+        height_span=message.height_span,
+        reach_mean=message.reach_mean,
+        reach_max=message.reach_max,
+        small_share=message.small_share,
+    )
+
+
+def _rgb(message: hold.Rgb) -> Rgb:
+    return (message.red, message.green, message.blue)
 
 
 def _box(message: hold.Box) -> Box:

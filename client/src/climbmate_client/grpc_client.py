@@ -49,10 +49,17 @@ class GrpcClient:
         self._stub = AnalyzerServiceStub(self._channel)
 
     def analyze(
-        self, photo: photos.Photo, *, max_holds: int | None = None, min_confidence: float | None = None
+        self,
+        photo: photos.Photo,
+        *,
+        max_holds: int | None = None,
+        min_confidence: float | None = None,
+        min_holds: int | None = None,
     ) -> Analysis:
         """Analyze one photo and wait for the whole answer; see `Client.analyze`."""
-        request = analyzer.AnalyzePhotoRequest(photo=photos.read(photo), options=_look_for(max_holds, min_confidence))
+        request = analyzer.AnalyzePhotoRequest(
+            photo=photos.read(photo), options=_look_for(max_holds, min_confidence, min_holds)
+        )
 
         def attempt() -> Analysis:
             try:
@@ -63,7 +70,12 @@ class GrpcClient:
         return self._retry.call(attempt)
 
     def stream(
-        self, photo: photos.Photo, *, max_holds: int | None = None, min_confidence: float | None = None
+        self,
+        photo: photos.Photo,
+        *,
+        max_holds: int | None = None,
+        min_confidence: float | None = None,
+        min_holds: int | None = None,
     ) -> Iterator[Event]:
         """Analyze one photo and yield each step as it is known; the last one is the `Analysis`. Never repeated.
 
@@ -72,7 +84,9 @@ class GrpcClient:
             >>> [type(step).__name__ for step in steps]
             ['Progress', 'HoldsFound', 'ColorsFound', 'Progress']
         """
-        request = analyzer.StreamAnalysisRequest(photo=photos.read(photo), options=_look_for(max_holds, min_confidence))
+        request = analyzer.StreamAnalysisRequest(
+            photo=photos.read(photo), options=_look_for(max_holds, min_confidence, min_holds)
+        )
         call = self._stub.StreamAnalysis(request, timeout=self._timeout_s)
         try:
             yield from (event for event in map(from_grpc.event, call) if event is not None)
@@ -95,8 +109,8 @@ class GrpcClient:
         self.close()
 
 
-def _look_for(max_holds: int | None, min_confidence: float | None) -> analyzer.AnalysisOptions:
-    return analyzer.AnalysisOptions(max_holds=max_holds or 0, min_confidence=min_confidence)
+def _look_for(max_holds: int | None, min_confidence: float | None, min_holds: int | None) -> analyzer.AnalysisOptions:
+    return analyzer.AnalysisOptions(max_holds=max_holds or 0, min_confidence=min_confidence, min_holds=min_holds or 0)
 
 
 def _options() -> list[tuple[str, int]]:

@@ -42,24 +42,37 @@ class Client:
         self._retry = retry
         self._http = httpx.Client(transport=transport, **wire.client_options(self.url, timeout_s))
 
-    def analyze(self, photo: Photo, *, max_holds: int | None = None, min_confidence: float | None = None) -> Analysis:
+    def analyze(
+        self,
+        photo: Photo,
+        *,
+        max_holds: int | None = None,
+        min_confidence: float | None = None,
+        min_holds: int | None = None,
+    ) -> Analysis:
         """Analyze one photo and wait for the whole answer.
 
         Args:
             photo: The photo file's bytes or path.
             max_holds: At most this many holds, 1 to 300; None for the gateway's default.
             min_confidence: Only holds at least this confident, 0.01 to 1; None for the gateway's default.
+            min_holds: Fewer holds of a color give no problem, 2 to 50; None for the gateway's default.
 
         Raises:
             ClimbmateError: See `climbmate_client.errors`.
             OSError: The photo's file cannot be read.
         """
-        upload = wire.photo_request(photo, max_holds, min_confidence)
+        upload = wire.photo_request(photo, max_holds, min_confidence, min_holds)
         request = self._request("POST", "/api/analyze", upload)
         return self._retry.call(lambda: wire.read_answer(self._send(request), Analysis))
 
     def stream(
-        self, photo: Photo, *, max_holds: int | None = None, min_confidence: float | None = None
+        self,
+        photo: Photo,
+        *,
+        max_holds: int | None = None,
+        min_confidence: float | None = None,
+        min_holds: int | None = None,
     ) -> Iterator[Event]:
         """Analyze one photo and yield each step as it is known; the last one is the `Analysis`.
 
@@ -75,7 +88,7 @@ class Client:
             Progress
             Analysis
         """
-        upload = wire.photo_request(photo, max_holds, min_confidence)
+        upload = wire.photo_request(photo, max_holds, min_confidence, min_holds)
         request = self._request("POST", "/api/analyze-stream", upload)
         response = self._retry.call(lambda: self._open_stream(request))
         with closing(response):

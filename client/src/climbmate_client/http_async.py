@@ -40,10 +40,15 @@ class AsyncClient:
         self._http = httpx.AsyncClient(transport=transport, **wire.client_options(self.url, timeout_s))
 
     async def analyze(
-        self, photo: Photo, *, max_holds: int | None = None, min_confidence: float | None = None
+        self,
+        photo: Photo,
+        *,
+        max_holds: int | None = None,
+        min_confidence: float | None = None,
+        min_holds: int | None = None,
     ) -> Analysis:
         """Analyze one photo and wait for the whole answer; see `Client.analyze`."""
-        request = self._post("/api/analyze", await _upload(photo, max_holds, min_confidence))
+        request = self._post("/api/analyze", await _upload(photo, max_holds, min_confidence, min_holds))
 
         async def attempt() -> Analysis:
             return wire.read_answer(await self._send(request), Analysis)
@@ -51,7 +56,12 @@ class AsyncClient:
         return await self._retry.call_async(attempt)
 
     async def stream(
-        self, photo: Photo, *, max_holds: int | None = None, min_confidence: float | None = None
+        self,
+        photo: Photo,
+        *,
+        max_holds: int | None = None,
+        min_confidence: float | None = None,
+        min_holds: int | None = None,
     ) -> AsyncIterator[Event]:
         """Analyze one photo and yield each step as it is known; see `Client.stream`.
 
@@ -62,7 +72,7 @@ class AsyncClient:
             >>> asyncio.run(last_percent())
             100
         """
-        request = self._post("/api/analyze-stream", await _upload(photo, max_holds, min_confidence))
+        request = self._post("/api/analyze-stream", await _upload(photo, max_holds, min_confidence, min_holds))
         response = await self._retry.call_async(lambda: self._open_stream(request))
         async with aclosing(response):
             reader = wire.EventReader()
@@ -119,5 +129,7 @@ class AsyncClient:
             raise wire.refusal(response)
 
 
-async def _upload(photo: Photo, max_holds: int | None, min_confidence: float | None) -> wire.PhotoRequest:
-    return await asyncio.to_thread(wire.photo_request, photo, max_holds, min_confidence)
+async def _upload(
+    photo: Photo, max_holds: int | None, min_confidence: float | None, min_holds: int | None
+) -> wire.PhotoRequest:
+    return await asyncio.to_thread(wire.photo_request, photo, max_holds, min_confidence, min_holds)

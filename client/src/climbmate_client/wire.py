@@ -46,14 +46,16 @@ class PhotoRequest:
     headers: dict[str, str]
 
 
-def photo_request(photo: photos.Photo, max_holds: int | None, min_confidence: float | None) -> PhotoRequest:
+def photo_request(
+    photo: photos.Photo, max_holds: int | None, min_confidence: float | None, min_holds: int | None
+) -> PhotoRequest:
     """Prepare the upload of a photo; None leaves a parameter to the gateway.
 
     Raises:
         OSError: The photo's file cannot be read.
     """
     content = photos.read(photo)
-    given = {"max_holds": max_holds, "min_confidence": min_confidence}
+    given = {"max_holds": max_holds, "min_confidence": min_confidence, "min_holds": min_holds}
     params = {name: str(value) for name, value in given.items() if value is not None}
     return PhotoRequest(content, params, {"Content-Type": photos.media_type(content)})
 

@@ -26,7 +26,19 @@ async def test_a_photo_becomes_holds_colors_and_problems(gate):
         "problem_id": "red-1",
     }
     assert answer["problems"] == [
-        {"id": "red-1", "color": "red", "hold_ids": [0, 1, 2, 3, 4], "hold_count": 5, "box": [10.0, 30.0, 98.0, 34.0]}
+        {
+            "id": "red-1",
+            "color": "red",
+            "hold_ids": [0, 1, 2, 3, 4],
+            "hold_count": 5,
+            "box": [10.0, 30.0, 98.0, 34.0],
+            "rgb": [196, 38, 44],
+            "confidence": 0.873,
+            "height_span": 1.0,
+            "reach_mean": 5.0,
+            "reach_max": 5.0,
+            "small_share": 0.0,
+        }
     ]
     assert answer["degraded"] == []
     assert answer["models"] == {"detector": "toy-seg 0.1.0", "colorizer": "toy-clip 0.2.0"}

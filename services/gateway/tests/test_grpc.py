@@ -24,10 +24,23 @@ async def test_unary_and_http_give_the_same_answer(gate, jpeg):
         assert list(ours.hold.polygon.xy) == [value for point in theirs["polygon"] for value in point]
         assert (ours.color.name, ours.problem_id) == (theirs["color"]["name"], theirs["problem_id"])
         assert ours.hold.mask.bits == b"\xff\xff\xff\x00"
-    assert [list(problem.hold_ids) for problem in answer.problems] == [p["hold_ids"] for p in http["problems"]]
+    for ours, theirs in zip(answer.problems, http["problems"], strict=True):
+        assert (ours.id, ours.color, list(ours.hold_ids)) == (theirs["id"], theirs["color"], theirs["hold_ids"])
+        assert [ours.rgb.red, ours.rgb.green, ours.rgb.blue] == theirs["rgb"]
+        for fact in ("confidence", "height_span", "reach_mean", "reach_max", "small_share"):
+            assert getattr(ours, fact) == pytest.approx(theirs[fact], abs=1e-4)
     assert [model.name for model in answer.models] == ["toy-seg", "toy-clip"]
     assert answer.timings.decode_ms == 21.0
     assert [receipt.service for receipt in answer.receipts] == ["gateway", "detector", "colorizer"]
+
+
+async def test_the_smallest_problem_is_up_to_the_caller_on_both_faces(gate, jpeg):
+    async with gate.analyzer() as analyzer:
+        options = analyzer_pb2.AnalysisOptions(min_holds=6)
+        answer = await analyzer.AnalyzePhoto(analyzer_pb2.AnalyzePhotoRequest(photo=jpeg, options=options))
+    assert not answer.problems
+    assert (await gate.analyze(min_holds=6)).json()["problems"] == []
+    assert len((await gate.analyze(min_holds=5)).json()["problems"]) == 1
 
 
 async def test_a_stream_tells_outlines_then_colors_then_the_result(gate, jpeg):
@@ -61,6 +74,8 @@ async def test_without_a_colorizer_colors_are_absent(gate, jpeg):
         ({"photo": bytes(MAX_PHOTO_BYTES + 1)}, "IMAGE_TOO_LARGE"),
         ({"options": analyzer_pb2.AnalysisOptions(max_holds=301)}, "INVALID_PARAMETER"),
         ({"options": analyzer_pb2.AnalysisOptions(min_confidence=0)}, "INVALID_PARAMETER"),
+        ({"options": analyzer_pb2.AnalysisOptions(min_holds=1)}, "INVALID_PARAMETER"),
+        ({"options": analyzer_pb2.AnalysisOptions(min_holds=51)}, "INVALID_PARAMETER"),
         ({"options": analyzer_pb2.AnalysisOptions(min_confidence=float("nan"))}, "INVALID_PARAMETER"),
     ],
 )

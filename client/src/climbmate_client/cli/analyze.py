@@ -56,6 +56,7 @@ def _picture(_context: click.Context, _option: click.Parameter, file: Path | Non
 )
 @click.option("--max-holds", type=click.IntRange(1, 300), help="At most this many holds, the largest ones.")
 @click.option("--min-confidence", type=click.FloatRange(0.01, 1), help="Only holds at least this confident.")
+@click.option("--min-holds", type=click.IntRange(2, 50), help="Fewer holds of a color give no problem.")
 def analyze(
     *,
     photo: Path,
@@ -66,6 +67,7 @@ def analyze(
     overlay_side: int,
     max_holds: int | None,
     min_confidence: float | None,
+    min_holds: int | None,
 ) -> None:
     """Find the holds, colors and problems in PHOTO."""
     interrupt_on_signals()
@@ -73,7 +75,8 @@ def analyze(
     with explained():
         data = photo.read_bytes()
         with _gateway(url, aside) as address, Client(address) as climbmate:
-            analysis = _follow(climbmate.stream(data, max_holds=max_holds, min_confidence=min_confidence), aside)
+            steps = climbmate.stream(data, max_holds=max_holds, min_confidence=min_confidence, min_holds=min_holds)
+            analysis = _follow(steps, aside)
             health = climbmate.health()
             palette = _palette(climbmate) if overlay_file else {}
         if save:

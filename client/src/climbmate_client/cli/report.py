@@ -29,9 +29,10 @@ def _count(number: int, noun: str) -> str:
 
 
 def _problems(analysis: Analysis) -> Table:
-    table = _table("Problem", "Holds")
+    table = _table("Problem", "Holds", "Height %", "Reach %", "Small %")
     for problem in analysis.problems:
-        table.add_row(problem.id, str(problem.hold_count))
+        shares = (problem.height_span, problem.reach_max, problem.small_share)
+        table.add_row(problem.id, str(problem.hold_count), *(f"{share:.0%}".rstrip("%") for share in shares))
     return table
 
 

@@ -141,6 +141,7 @@ def options(message: analyzer_pb2.AnalysisOptions) -> domain.Options:
     return domain.Options(
         max_holds=message.max_holds or None,
         min_confidence=message.min_confidence if message.HasField("min_confidence") else None,
+        min_holds=message.min_holds or domain.MIN_HOLDS,
     )
 
 
@@ -210,8 +211,18 @@ def _hold_proto(hold: domain.Hold) -> hold_pb2.Hold:
 
 
 def _problem_proto(problem: domain.Problem) -> analyzer_pb2.Problem:
-    box = _box_proto(problem.box)
-    return analyzer_pb2.Problem(id=problem.id, color=problem.color, hold_ids=problem.hold_ids, box=box)
+    return analyzer_pb2.Problem(
+        id=problem.id,
+        color=problem.color,
+        hold_ids=problem.hold_ids,
+        box=_box_proto(problem.box),
+        rgb=_rgb_proto(problem.rgb),
+        confidence=problem.confidence,
+        height_span=problem.height_span,
+        reach_mean=problem.reach_mean,
+        reach_max=problem.reach_max,
+        small_share=problem.small_share,
+    )
 
 
 def _receipt_proto(receipt: domain.Receipt) -> analyzer_pb2.ServiceReceipt:
@@ -228,8 +239,12 @@ def _receipt_proto(receipt: domain.Receipt) -> analyzer_pb2.ServiceReceipt:
 
 
 def _color_proto(color: domain.Color) -> hold_pb2.Color:
-    rgb = hold_pb2.Rgb(red=color.rgb[0], green=color.rgb[1], blue=color.rgb[2]) if color.rgb is not None else None
+    rgb = _rgb_proto(color.rgb)
     return hold_pb2.Color(name=color.name, confidence=color.confidence, rgb=rgb, unknown_reason=color.reason)
+
+
+def _rgb_proto(rgb: domain.Rgb | None) -> hold_pb2.Rgb | None:
+    return None if rgb is None else hold_pb2.Rgb(red=rgb[0], green=rgb[1], blue=rgb[2])
 
 
 def _box_proto(box: domain.Box) -> hold_pb2.Box:

@@ -7,6 +7,10 @@ from servicekit.formats import HEAD_BYTES
 
 UNKNOWN = "unknown"
 """The color name of a hold whose color could not be told."""
+MIN_HOLDS = 3
+"""A start, a hold on the way and a top; fewer is not a problem unless the caller says so."""
+MIN_HOLDS_FROM, MIN_HOLDS_TO = 2, 50
+"""What a caller may say."""
 
 HoldKind = Literal["hold", "volume"]
 Lack = Literal["colors", "resolution"]
@@ -42,10 +46,11 @@ class Photo:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What to look for; None leaves the choice to the detector's settings."""
+    """What to look for; None leaves the choice to the detector's settings. `min_holds` make a problem."""
 
     max_holds: int | None = None
     min_confidence: float | None = None
+    min_holds: int = MIN_HOLDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,12 +189,27 @@ class Coloring:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A boulder problem: at least 3 holds of one color, ids ascending."""
+    """A boulder problem: holds of one color, ids ascending. Lengths are shares of the wall's height.
+
+    Attributes:
+        rgb: The median of its holds' photographed colors; None when none was measured.
+        confidence: The mean over its holds of their own times their color's confidence, 0 to 1.
+        height_span: From its lowest to its highest edge.
+        reach_mean: Between the centers of neighboring holds, along the shortest tree that joins all.
+        reach_max: The longest of these.
+        small_share: How many of its holds are small, 0 to 1.
+    """
 
     id: str
     color: str
     hold_ids: tuple[int, ...]
     box: Box
+    rgb: Rgb | None
+    confidence: float
+    height_span: float
+    reach_mean: float
+    reach_max: float
+    small_share: float
 
 
 @dataclass(frozen=True, slots=True)

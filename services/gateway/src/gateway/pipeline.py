@@ -91,7 +91,7 @@ class Analyzer:
             room.shrink_to(len(found.holds) * OUTLINE_BYTES)
 
             yield Progress("grouping", _PERCENT_GROUPING)
-            analysis = _analysis(request_id, found, colors, start_s)
+            analysis = _analysis(request_id, found, colors, options.min_holds, start_s)
             self._observe(analysis)
             yield Progress("done", 100)
             yield analysis
@@ -127,13 +127,13 @@ class _Colors:
         self.model = chunk.model
 
 
-def _analysis(request_id: str, found: Detection, colors: _Colors, start_s: float) -> Analysis:
+def _analysis(request_id: str, found: Detection, colors: _Colors, min_holds: int, start_s: float) -> Analysis:
     return Analysis(
         request_id=request_id,
         size=found.size,
         holds=found.holds,
         colors=colors.by_hold,
-        problems=problems.group(found.holds, colors.by_hold),
+        problems=problems.group(found.holds, colors.by_hold, min_holds=min_holds),
         degraded=tuple(_lacks(found, colors)),
         models={"detector": found.model} | ({"colorizer": colors.model} if colors.model else {}),
         timings=_timings(found.stages, colors.duration_ms, _ms_since(start_s)),

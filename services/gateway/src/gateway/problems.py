@@ -1,34 +1,54 @@
-"""Boulder problems: which holds of a photo belong together."""
+"""Boulder problems: which holds of a photo belong together, and what a climber wants to know of them.
 
+There are no labels of problems to learn from, so these are rules. Lengths are compared with the wall's height, because
+a photo has no scale: a boulder wall is about four meters high, and half of it is more than a climber reaches.
+"""
+
+import dataclasses
+import math
+import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from gateway.domain import UNKNOWN, Box, Color, Hold, Problem
+from gateway import spanning
+from gateway.domain import MIN_HOLDS, UNKNOWN, Box, Color, Hold, Problem, Rgb
 
-MIN_HOLDS = 3
-"""A start, a hold on the way and a top; fewer is not a problem."""
+_FAR_SHARE = 0.5
+"""Holds farther apart than this share of the wall's height are not of one problem, ..."""
+_FAR_SPACING = 2.0
+"""... unless the color is set that sparsely: this many times its usual distance is allowed at least."""
+_TINY_SHARE = 0.04
+"""A hold with less than this share of its color's median area may be a bolt or a sticker: it has to be half as near."""
+_SMALL_SIDE = 0.02
+"""A hold is small when the square root of its area is less than this share of the wall's height (8 cm of 4 m)."""
+_WALL_COLORS = frozenset(("black", "gray", "white", "brown", "beige"))
+"""What walls and uncolored volumes are made of."""
 
 
 def group(holds: Sequence[Hold], colors: Mapping[int, Color], *, min_holds: int = MIN_HOLDS) -> tuple[Problem, ...]:
     """Group holds of one color into problems.
 
-    Volumes belong to the wall, not to a problem; holds without a color or of color `unknown` belong to none.
+    Two problems of one color that are far apart are told apart; single holds far from the others join none. A volume
+    belongs to the wall unless it is colored: then it joins the holds of its color, but makes no problem without them.
+    Holds without a color or of color `unknown` belong to none.
 
     Args:
         holds: All holds of a photo.
         colors: By hold id; may lack some.
-        min_holds: A color with fewer holds gives no problem.
+        min_holds: Fewer holds, not counting volumes, give no problem.
 
     Returns:
-        The problems, most holds first, then by color name. Ids count within a color: `red-1`.
+        The problems, most holds first, then the higher ones, then by color. Ids count within a color: `red-1`.
     """
-    by_color: dict[str, list[Hold]] = defaultdict(list)
-    for hold in holds:
-        color = colors.get(hold.id)
-        if hold.kind == "hold" and color is not None and color.name != UNKNOWN:
-            by_color[color.name].append(hold)
-    problems = [_problem(name, members) for name, members in by_color.items() if len(members) >= min_holds]
-    return tuple(sorted(problems, key=lambda problem: (-len(problem.hold_ids), problem.color)))
+    wall = _height(_around([hold.box for hold in holds])) if holds else 1.0
+    found = [
+        _problem(name, members, colors, wall)
+        for name, alike in _by_color(holds, colors).items()
+        for members in _parts(alike, wall)
+        if sum(hold.kind == "hold" for hold in members) >= min_holds
+    ]
+    found.sort(key=lambda problem: (-len(problem.hold_ids), -problem.height_span, problem.color, problem.hold_ids))
+    return tuple(_numbered(found))
 
 
 def by_hold(problems: Iterable[Problem]) -> dict[int, str]:
@@ -36,9 +56,76 @@ def by_hold(problems: Iterable[Problem]) -> dict[int, str]:
     return {hold_id: problem.id for problem in problems for hold_id in problem.hold_ids}
 
 
-def _problem(color: str, members: Sequence[Hold]) -> Problem:
-    ids = tuple(sorted(hold.id for hold in members))
-    return Problem(id=f"{color}-1", color=color, hold_ids=ids, box=_around([hold.box for hold in members]))
+def _by_color(holds: Sequence[Hold], colors: Mapping[int, Color]) -> Mapping[str, list[Hold]]:
+    alike: dict[str, list[Hold]] = defaultdict(list)
+    for hold in sorted(holds, key=lambda hold: hold.id):
+        name = colors[hold.id].name if hold.id in colors else UNKNOWN
+        if name != UNKNOWN and (hold.kind == "hold" or name not in _WALL_COLORS):
+            alike[name].append(hold)
+    return alike
+
+
+def _parts(alike: Sequence[Hold], wall: float) -> list[list[Hold]]:
+    """Divide the holds of a color where they are far apart; leave out what is tiny and stands alone."""
+    usual_area = statistics.median(hold.area_px for hold in alike)
+    large = [hold for hold in alike if hold.area_px >= _TINY_SHARE * usual_area]
+    edges = spanning.tree([_center(hold) for hold in large])
+    far = max(_FAR_SHARE * wall, _FAR_SPACING * statistics.median([edge.length for edge in edges] or [0.0]))
+    parts = [[large[place] for place in part] for part in spanning.clusters(len(large), edges, longest=far)]
+    for hold in alike:
+        if hold.area_px < _TINY_SHARE * usual_area:
+            nearest = min(parts, key=lambda part: _distance(hold, part))
+            if _distance(hold, nearest) <= far / 2:
+                nearest.append(hold)
+    return parts
+
+
+def _problem(name: str, members: Sequence[Hold], colors: Mapping[int, Color], wall: float) -> Problem:
+    box = _around([hold.box for hold in members])
+    reaches = [edge.length / wall for edge in spanning.tree([_center(hold) for hold in members])] or [0.0]
+    small = [hold.area_px < (_SMALL_SIDE * wall) ** 2 for hold in members]
+    return Problem(
+        id=name,
+        color=name,
+        hold_ids=tuple(sorted(hold.id for hold in members)),
+        box=box,
+        rgb=_median_rgb([colors[hold.id].rgb for hold in members]),
+        confidence=statistics.fmean(hold.confidence * colors[hold.id].confidence for hold in members),
+        height_span=_height(box) / wall,
+        reach_mean=statistics.fmean(reaches),
+        reach_max=max(reaches),
+        small_share=sum(small) / len(small),
+    )
+
+
+def _numbered(problems: Sequence[Problem]) -> Iterable[Problem]:
+    """Count the problems of each color in the order given."""
+    numbers: dict[str, int] = defaultdict(int)
+    for problem in problems:
+        numbers[problem.color] += 1
+        yield dataclasses.replace(problem, id=f"{problem.color}-{numbers[problem.color]}")
+
+
+def _median_rgb(measured: Iterable[Rgb | None]) -> Rgb | None:
+    known = [rgb for rgb in measured if rgb is not None]
+    if not known:
+        return None
+    red, green, blue = (statistics.median_low(channel) for channel in zip(*known, strict=True))
+    return (red, green, blue)
+
+
+def _distance(hold: Hold, part: Iterable[Hold]) -> float:
+    """How far a hold is from the nearest of others."""
+    return min(math.dist(_center(hold), _center(other)) for other in part)
+
+
+def _center(hold: Hold) -> spanning.Point:
+    x_min, y_min, x_max, y_max = hold.box
+    return (x_min + x_max) / 2, (y_min + y_max) / 2
+
+
+def _height(box: Box) -> float:
+    return max(1.0, box[3] - box[1])
 
 
 def _around(boxes: Sequence[Box]) -> Box:

@@ -14,7 +14,7 @@ from servicekit.receipts import current_receipt
 from gateway import convert, formats
 from gateway.core import Core
 from gateway.deadline import Deadline
-from gateway.domain import Analysis, Event, Options, Photo
+from gateway.domain import MIN_HOLDS_FROM, MIN_HOLDS_TO, Analysis, Event, Options, Photo
 
 _MIN_CONFIDENCE, _MAX_CONFIDENCE = 0.01, 1.0
 _FLOAT32_SLACK = 1e-6
@@ -81,4 +81,7 @@ def _options(request: _Request) -> Options:
     confidence = options.min_confidence
     if confidence is not None and not _MIN_CONFIDENCE - _FLOAT32_SLACK <= confidence <= _MAX_CONFIDENCE:
         raise InvalidParameter("min_confidence is out of range.", details={"min_confidence": "must be 0.01 to 1"})
+    if not MIN_HOLDS_FROM <= options.min_holds <= MIN_HOLDS_TO:
+        must = f"must be {MIN_HOLDS_FROM} to {MIN_HOLDS_TO}"
+        raise InvalidParameter("min_holds is out of range.", details={"min_holds": must})
     return options

@@ -9,12 +9,14 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class AnalysisOptions(_message.Message):
-    __slots__ = ("max_holds", "min_confidence")
+    __slots__ = ("max_holds", "min_confidence", "min_holds")
     MAX_HOLDS_FIELD_NUMBER: _ClassVar[int]
     MIN_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    MIN_HOLDS_FIELD_NUMBER: _ClassVar[int]
     max_holds: int
     min_confidence: float
-    def __init__(self, max_holds: _Optional[int] = ..., min_confidence: _Optional[float] = ...) -> None: ...
+    min_holds: int
+    def __init__(self, max_holds: _Optional[int] = ..., min_confidence: _Optional[float] = ..., min_holds: _Optional[int] = ...) -> None: ...
 
 class AnalyzePhotoRequest(_message.Message):
     __slots__ = ("photo", "options")
@@ -35,16 +37,28 @@ class AnalyzedHold(_message.Message):
     def __init__(self, hold: _Optional[_Union[_hold_pb2.Hold, _Mapping]] = ..., color: _Optional[_Union[_hold_pb2.Color, _Mapping]] = ..., problem_id: _Optional[str] = ...) -> None: ...
 
 class Problem(_message.Message):
-    __slots__ = ("id", "color", "hold_ids", "box")
+    __slots__ = ("id", "color", "hold_ids", "box", "rgb", "confidence", "height_span", "reach_mean", "reach_max", "small_share")
     ID_FIELD_NUMBER: _ClassVar[int]
     COLOR_FIELD_NUMBER: _ClassVar[int]
     HOLD_IDS_FIELD_NUMBER: _ClassVar[int]
     BOX_FIELD_NUMBER: _ClassVar[int]
+    RGB_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_SPAN_FIELD_NUMBER: _ClassVar[int]
+    REACH_MEAN_FIELD_NUMBER: _ClassVar[int]
+    REACH_MAX_FIELD_NUMBER: _ClassVar[int]
+    SMALL_SHARE_FIELD_NUMBER: _ClassVar[int]
     id: str
     color: str
     hold_ids: _containers.RepeatedScalarFieldContainer[int]
     box: _hold_pb2.Box
-    def __init__(self, id: _Optional[str] = ..., color: _Optional[str] = ..., hold_ids: _Optional[_Iterable[int]] = ..., box: _Optional[_Union[_hold_pb2.Box, _Mapping]] = ...) -> None: ...
+    rgb: _hold_pb2.Rgb
+    confidence: float
+    height_span: float
+    reach_mean: float
+    reach_max: float
+    small_share: float
+    def __init__(self, id: _Optional[str] = ..., color: _Optional[str] = ..., hold_ids: _Optional[_Iterable[int]] = ..., box: _Optional[_Union[_hold_pb2.Box, _Mapping]] = ..., rgb: _Optional[_Union[_hold_pb2.Rgb, _Mapping]] = ..., confidence: _Optional[float] = ..., height_span: _Optional[float] = ..., reach_mean: _Optional[float] = ..., reach_max: _Optional[float] = ..., small_share: _Optional[float] = ...) -> None: ...
 
 class Timings(_message.Message):
     __slots__ = ("decode_ms", "detect_ms", "color_ms", "total_ms")

@@ -37,6 +37,13 @@ class AnalyzeQuery(BaseModel):
     min_confidence: Annotated[float | None, Field(ge=0.01, le=1, description="Only holds at least this confident.")] = (
         None
     )
+    min_holds: Annotated[
+        int, Field(ge=domain.MIN_HOLDS_FROM, le=domain.MIN_HOLDS_TO, description="Fewer holds give no problem.")
+    ] = domain.MIN_HOLDS
+
+    def options(self) -> domain.Options:
+        """The same for the analysis."""
+        return domain.Options(self.max_holds, self.min_confidence, self.min_holds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +71,7 @@ def router(core: Core) -> APIRouter:
         ] = None,
     ) -> AsyncIterator[Incoming]:
         own_s = None if x_request_deadline_ms is None else x_request_deadline_ms / 1000
-        async with _received(core, request, domain.Options(query.max_holds, query.min_confidence), own_s) as incoming:
+        async with _received(core, request, query.options(), own_s) as incoming:
             yield incoming
 
     @api.post("/api/analyze", **openapi.ANALYZE)

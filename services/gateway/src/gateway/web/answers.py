@@ -51,13 +51,24 @@ class Hold(FoundHold, frozen=True):
 
 
 class Problem(Answer, frozen=True):
-    """A boulder problem: at least 3 holds of one color, and the smallest box around them."""
+    """A boulder problem: holds of one color, and the smallest box around them.
+
+    `rgb` is the median of its holds' colors as photographed; `confidence` the mean over its holds of the hold's times
+    its color's confidence. `height_span` and the reaches between neighboring holds are shares of the wall's height, and
+    the wall is the box around all that was found; `small_share` is the share of its holds that are small.
+    """
 
     id: str
     color: str
     hold_ids: list[int]
     hold_count: int
     box: domain.Box
+    rgb: domain.Rgb | None
+    confidence: float
+    height_span: float
+    reach_mean: float
+    reach_max: float
+    small_share: float
 
 
 class Models(Answer, frozen=True):
@@ -160,10 +171,7 @@ def analysis(known: domain.Analysis) -> Analysis:
             Hold(*_outline(hold), color=colors.get(hold.id, missing), problem_id=problem_ids.get(hold.id))
             for hold in known.holds
         ],
-        problems=[
-            Problem(problem.id, problem.color, list(problem.hold_ids), len(problem.hold_ids), _box(problem.box))
-            for problem in known.problems
-        ],
+        problems=[_problem(problem) for problem in known.problems],
         degraded=list(known.degraded),
         models=_models(known.models),
         timings_ms=_timings(known.timings),
@@ -200,6 +208,22 @@ def _outline(hold: domain.Hold) -> tuple[int, domain.HoldKind, float, domain.Box
 
 def _box(box: domain.Box) -> domain.Box:
     return (round(box[0], 1), round(box[1], 1), round(box[2], 1), round(box[3], 1))
+
+
+def _problem(known: domain.Problem) -> Problem:
+    return Problem(
+        id=known.id,
+        color=known.color,
+        hold_ids=list(known.hold_ids),
+        hold_count=len(known.hold_ids),
+        box=_box(known.box),
+        rgb=known.rgb,
+        confidence=round(known.confidence, 4),
+        height_span=round(known.height_span, 4),
+        reach_mean=round(known.reach_mean, 4),
+        reach_max=round(known.reach_max, 4),
+        small_share=round(known.small_share, 4),
+    )
 
 
 def _models(known: dict[str, domain.Model]) -> Models:

@@ -32,7 +32,21 @@ ANALYSIS = answers.Analysis(
         )
         for outline in _OUTLINES
     ],
-    problems=[answers.Problem("red-1", "red", [0, 1, 2], 3, (640.0, 220.0, 1390.0, 1598.0))],
+    problems=[
+        answers.Problem(
+            id="red-1",
+            color="red",
+            hold_ids=[0, 1, 2],
+            hold_count=3,
+            box=(640.0, 220.0, 1390.0, 1598.0),
+            rgb=(196, 38, 44),
+            confidence=0.8794,
+            height_span=1.0,
+            reach_mean=0.4758,
+            reach_max=0.5034,
+            small_share=0.0,
+        )
+    ],
     degraded=[],
     models=answers.Models("yolo11n-seg-holds 0.1.0", "climbmate-clip 0.1.0"),
     timings_ms=answers.Timings(decode=21.0, detect=60.2, color=31.4, total=118.3),
