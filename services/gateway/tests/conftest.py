@@ -85,6 +85,7 @@ class FakeColorizer(colorizer_pb2_grpc.ColorizerServiceServicer):
     def __init__(self) -> None:
         self.before: Callable[[list[int]], Awaitable[None]] | None = None
         self.renumber: Callable[[int], int] = int
+        self.name = "red"
         self.requests: list[colorizer_pb2.ColorHoldsRequest] = []
         self.request_ids: list[str] = []
         self.cancelled = asyncio.Event()
@@ -98,7 +99,7 @@ class FakeColorizer(colorizer_pb2_grpc.ColorizerServiceServicer):
         except asyncio.CancelledError:
             self.cancelled.set()
             raise
-        red = hold_pb2.Color(name="red", confidence=0.97, rgb=hold_pb2.Rgb(red=196, green=38, blue=44))
+        red = hold_pb2.Color(name=self.name, confidence=0.97, rgb=hold_pb2.Rgb(red=196, green=38, blue=44))
         return colorizer_pb2.ColorHoldsResponse(
             colors=[colorizer_pb2.HoldColor(hold_id=self.renumber(crop.hold_id), color=red) for crop in request.crops],
             model=status_pb2.ModelInfo(name="toy-clip", version="0.2.0", sha256="cd"),
@@ -126,7 +127,7 @@ class FakeStatus(status_pb2_grpc.StatusServiceServicer):
 
 @contextlib.asynccontextmanager
 async def serve(
-    target: str, register, service: str, inbox: MemoryBudget | None = None, request_copies: int = 1
+    target: str, register, service: str, *, inbox: MemoryBudget | None = None, request_copies: int = 1, admit=None
 ) -> AsyncIterator[None]:
     """Serve on a socket with the interceptor, health and status that every service has."""
     memory = MemoryMeter(MemoryLimit(0, None))
@@ -137,6 +138,7 @@ async def serve(
         inbox=inbox or MemoryBudget(0, queue_limit=64),
         max_request_bytes=MAX_MESSAGE_BYTES,
         request_copies=request_copies,
+        admit=admit,
     )
     options = [("grpc.max_receive_message_length", MAX_MESSAGE_BYTES)]
     server = grpc.aio.server(interceptors=[requests], options=options)
@@ -192,6 +194,8 @@ class Gate:
             **{
                 "gateway_listen": f"unix:{folder}/http",
                 "gateway_chunk_holds": 2,
+                "gateway_feedback_file": f"{folder}/feedback.db",
+                "gateway_remember_s": 0.0,  # or the same photo would be asked for only once
                 "drain_limit_s": 2.0,
                 **own_settings,
             },
@@ -211,7 +215,14 @@ class Gate:
     async def live(self, running: asyncio.Event) -> None:
         async with (
             open_gateway(self.settings, self.lifecycle) as loaded,
-            serve(self.grpc_target, loaded.register, SERVICES[0], self.lifecycle.inbox, REQUEST_COPIES),
+            serve(
+                self.grpc_target,
+                loaded.register,
+                SERVICES[0],
+                inbox=self.lifecycle.inbox,
+                request_copies=REQUEST_COPIES,
+                admit=loaded.admit,
+            ),
         ):
             self.lifecycle.ready = True
             running.set()

@@ -17,7 +17,7 @@ def test_every_code_has_a_message_in_every_language(code, language):
 
 
 def test_every_reason_has_an_http_status():
-    assert set(STATUS) == REASONS | {"NOT_FOUND", "METHOD_NOT_ALLOWED"}
+    assert set(STATUS) == REASONS | {"NOT_FOUND", "METHOD_NOT_ALLOWED", "NOT_STORED"}
 
 
 @pytest.mark.parametrize("language", messages.LANGUAGES)

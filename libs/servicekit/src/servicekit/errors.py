@@ -5,11 +5,11 @@
     ├── UnsupportedFormat     a format that is not served
     ├── InvalidParameter      a parameter is missing, malformed or out of range
     ├── ImageTooLarge         can never fit here
-    ├── Unauthenticated       no key, or a wrong one; reserved, nothing raises it yet
+    ├── Unauthenticated       no key, or a wrong one
     ├── DeadlineExceeded      the time was over before the work was done
     ├── Internal              a bug
     └── RetryableError        the same call may succeed after `retry_after_s`
-        ├── RateLimited       the caller's allowance is spent; reserved likewise
+        ├── RateLimited       the caller's allowance is spent
         ├── Overloaded        the queue or the memory is full now
         └── Unavailable       a dependency is down or starting
 

@@ -45,11 +45,13 @@ class RequestInterceptor(grpc.aio.ServerInterceptor):
         inbox: MemoryBudget,
         max_request_bytes: int,
         request_copies: int = 1,
+        admit: Callable[[str], None] | None = None,
     ) -> None:
         self._side_door = SideDoor()
         self._inbox = inbox
         self._max_request_bytes = max_request_bytes
         self._request_copies = request_copies
+        self._admit = admit
         self._metrics = metrics
         self._memory = memory
         self._deadline_s = deadline_s
@@ -139,6 +141,8 @@ class RequestInterceptor(grpc.aio.ServerInterceptor):
             context.set_trailing_metadata(id_trailer)
             outcome, start_s = "OK", time.perf_counter()
             try:
+                if self._admit is not None:
+                    self._admit(_metadata(context, "authorization"))
                 async with within(self._time_for(context)):
                     yield
             except (asyncio.CancelledError, GeneratorExit):
@@ -189,10 +193,14 @@ class RequestInterceptor(grpc.aio.ServerInterceptor):
 
 
 def _request_id(context: _Context) -> str:
-    for key, value in context.invocation_metadata() or ():
-        if key == receipts.REQUEST_ID_KEY and isinstance(value, str) and receipts.is_request_id(value):
-            return value
-    return receipts.new_request_id()
+    request_id = _metadata(context, receipts.REQUEST_ID_KEY)
+    return request_id if receipts.is_request_id(request_id) else receipts.new_request_id()
+
+
+def _metadata(context: _Context, name: str) -> str:
+    """What the caller sent under a name; empty for nothing."""
+    sent = (value for key, value in context.invocation_metadata() or () if key == name and isinstance(value, str))
+    return next(sent, "")
 
 
 def _as_service_error(error: Exception) -> ServiceError:

@@ -71,6 +71,7 @@ async def _live(service: Service) -> None:
             inbox=lifecycle.inbox,
             max_request_bytes=service.max_request_bytes,
             request_copies=service.request_copies,
+            admit=loaded.admit,
         )
         async with (
             _metrics_port(service.metrics_listen, lifecycle.metrics),

@@ -110,11 +110,13 @@ class Loaded:
         register: Adds the servicers to a server, for example with `add_DetectorServiceServicer_to_server`.
         services: Full names of the gRPC services, for health and reflection.
         models: What the status tells of the models.
+        admit: Told the `authorization` of every call before its message is read; raises what the call is refused with.
     """
 
     register: Callable[[grpc.aio.Server], None]
     services: Sequence[str]
     models: Sequence[status_pb2.ModelInfo] = ()
+    admit: Callable[[str], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from servicekit.server import Lifecycle, Loaded
 from gateway.admission import Admission
 from gateway.coloring import Scatter
 from gateway.core import Core
+from gateway.keys import Keyring
 from gateway.pipeline import Analyzer
 from gateway.servicer import AnalyzerServicer
 from gateway.settings import GatewaySettings
@@ -24,6 +25,7 @@ from gateway.warm_up import warm_up
 from gateway.watch import Dependency, Watch
 from gateway.web.app import build_app
 from gateway.web.connections import Patience
+from gateway.web.jobs import Jobs
 from gateway.web.server import bind, serving
 
 NAME = "gateway"
@@ -47,23 +49,31 @@ async def open_gateway(settings: GatewaySettings, lifecycle: Lifecycle) -> Async
         open_channel(settings.gateway_colorizer_target) as colorizer,
     ):
         core = put_together(settings, lifecycle, detector, colorizer)
+        jobs = Jobs(
+            core.analyzer,
+            lifecycle.memory,
+            room_bytes=settings.gateway_results_mb * MB,
+            remember_s=settings.gateway_remember_s,
+        )
+        core.tally.watch_results(lambda: jobs.told_bytes)
         await warm_up(settings.gateway_chunk_holds)
         lifecycle.ensure_room(settings.gateway_answers_mb * MB)
         with bind(settings.gateway_listen) as listener:
             http = serving(
-                build_app(core),
+                build_app(core, jobs),
                 listener,
                 stop=lifecycle.stop,
                 patience=Patience(settings.gateway_max_connections, settings.gateway_head_timeout_s),
                 drain_wait_s=settings.drain_wait_s,
                 drain_limit_s=settings.drain_limit_s,
             )
-            async with core.watch.running(), http:
+            async with core.watch.running(), jobs.running(), http:
                 yield Loaded(
                     register=lambda server: analyzer_pb2_grpc.add_AnalyzerServiceServicer_to_server(
                         AnalyzerServicer(core), server
                     ),
                     services=SERVICES,
+                    admit=core.keyring.admit_photo,
                 )
 
 
@@ -94,5 +104,10 @@ def put_together(
             Dependency("colorizer", GrpcDescribed(colorizer, "climbmate.colorizer.v1.ColorizerService")),
         ),
         tally=tally,
+        keyring=Keyring.open(
+            settings.gateway_api_keys_file,
+            per_minute=settings.gateway_photos_per_minute,
+            burst=settings.gateway_photos_burst,
+        ),
         version=importlib.metadata.version(f"climbmate-{NAME}"),
     )

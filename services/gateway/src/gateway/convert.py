@@ -27,14 +27,13 @@ def detect_request(photo: domain.Photo, options: domain.Options) -> bytes:
     """Ask the detector for holds and their crops; takes the photo.
 
     Returns:
-        A serialized `DetectHoldsRequest`. Its fields may come in any order, so the photo is put behind the others by
+        A serialized `DetectHoldsRequest`. Its fields may come in any order, so the photo is put before the others by
         hand: filling and serializing a message would hold it in memory twice more.
     """
     asked = detector_pb2.DetectHoldsRequest(
         max_holds=options.max_holds or 0, min_confidence=options.min_confidence, with_crops=True
     )
-    file = photo.take()
-    return b"".join((asked.SerializeToString(), _PHOTO_TAG, _varint(len(file)), file))
+    return photo.take(_PHOTO_TAG + _padded_varint(photo.size_bytes), asked.SerializeToString())
 
 
 def detection(response: detector_pb2.DetectHoldsResponse) -> domain.Detection:
@@ -90,14 +89,9 @@ def service_status(
     )
 
 
-def _varint(number: int) -> bytes:
-    """A length as protobuf writes it: 7 bits a byte, lowest first, the top bit set on all but the last."""
-    written = bytearray()
-    while number > 0x7F:
-        written.append(number & 0x7F | 0x80)
-        number >>= 7
-    written.append(number)
-    return bytes(written)
+def _padded_varint(number: int) -> bytes:
+    """A length as protobuf reads it: 7 bits a byte, lowest first, the top bit set on all but the last of five."""
+    return bytes(number >> shift & 0x7F | (0x80 if shift < 28 else 0) for shift in range(0, 35, 7))
 
 
 def _model(message: status_pb2.ModelInfo) -> domain.Model:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from servicekit.server import Lifecycle
 
 from gateway.admission import Admission
+from gateway.keys import Keyring
 from gateway.pipeline import Analyzer
 from gateway.settings import GatewaySettings
 from gateway.tally import Tally
@@ -23,6 +24,7 @@ class Core:
     colorizer: Colorizer
     watch: Watch
     tally: Tally
+    keyring: Keyring
     version: str
 
     @property

@@ -1,5 +1,7 @@
 """What the gateway knows of a photo, whatever the transport. Coordinates are pixels of the photo as shown."""
 
+import hashlib
+import io
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,6 +14,9 @@ MIN_HOLDS = 3
 MIN_HOLDS_FROM, MIN_HOLDS_TO = 2, 50
 """What a caller may say."""
 
+HEADROOM_BYTES = 6
+"""What is left free in front of a photo's file: a field's tag and the file's length, as protobuf writes them."""
+
 HoldKind = Literal["hold", "volume"]
 Lack = Literal["colors", "resolution"]
 """What an answer may lack."""
@@ -23,25 +28,42 @@ Rgb = tuple[int, int, int]
 
 
 class Photo:
-    """A photo's file. Photos are what the gateway's memory is spent on, so each is held by one owner at a time."""
+    """A photo's file, as it arrives and until it is sent on. Photos are what the gateway's memory is spent on.
 
-    def __init__(self, file: bytes | bytearray) -> None:
-        self._file: bytes | bytearray = file
+    The file is in memory once: it is written behind some free bytes in which `take` puts what goes before it.
+    """
 
-    @property
-    def size_bytes(self) -> int:
-        """The file's size; 0 once it was taken."""
-        return len(self._file)
+    def __init__(self, file: bytes | memoryview = b"") -> None:
+        self._buffer = io.BytesIO(bytes(HEADROOM_BYTES))
+        self._buffer.seek(HEADROOM_BYTES)
+        self._digest = hashlib.sha256()
+        self.size_bytes = 0
+        self.add(file)
+
+    def add(self, piece: bytes | memoryview) -> None:
+        """Take the next piece of the file."""
+        self._buffer.write(piece)
+        self._digest.update(piece)
+        self.size_bytes += len(piece)
 
     @property
     def head(self) -> bytes:
         """The first bytes of the file, which tell its format."""
-        return bytes(self._file[:HEAD_BYTES])
+        return bytes(self._buffer.getbuffer()[HEADROOM_BYTES : HEADROOM_BYTES + HEAD_BYTES])
 
-    def take(self) -> bytes | bytearray:
-        """Hand the file over; the photo is empty afterwards."""
-        file, self._file = self._file, b""
-        return file
+    @property
+    def sha256(self) -> bytes:
+        """The digest of the file so far."""
+        return self._digest.digest()
+
+    def take(self, head: bytes, tail: bytes) -> bytes:
+        """Hand the file over between a head of `HEADROOM_BYTES` and a tail; the photo is empty afterwards."""
+        buffer, self._buffer = self._buffer, io.BytesIO()
+        self.size_bytes = 0
+        buffer.write(tail)
+        buffer.seek(0)
+        buffer.write(head)
+        return buffer.getvalue()  # does not copy
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,10 @@ _ERRORS: dict[str, dict[Language, str]] = {
         "en": "Something went wrong on our side. Please report the request id.",
         "ko": "내부 오류가 발생했습니다. 요청 ID와 함께 알려 주세요.",
     },
+    "NOT_STORED": {
+        "en": "Your correction could not be stored. Please send it again later.",
+        "ko": "수정 내용을 저장하지 못했습니다. 나중에 다시 보내 주세요.",
+    },
     "NOT_FOUND": {
         "en": "There is nothing at this address.",
         "ko": "요청하신 주소를 찾을 수 없습니다.",

@@ -40,3 +40,24 @@ class GatewaySettings(ServiceSettings, frozen=True, kw_only=True):
     """How many HTTP connections are served at once; a few more may ask for health, and the rest are closed."""
     gateway_head_timeout_s: Annotated[float, msgspec.Meta(gt=0, le=600)] = 10.0
     """How long a connection may take to send the head of a request."""
+    gateway_results_mb: Annotated[int, msgspec.Meta(ge=1, le=4096)] = 8
+    """Memory in MB (10^6 bytes) for results that may be asked for again; the oldest are forgotten for newer ones."""
+    gateway_remember_s: Annotated[float, msgspec.Meta(ge=0, le=86_400)] = 600.0
+    """How long a job is known, and the same photo with the same parameters answered by it; 0 computes all anew."""
+    gateway_api_keys_file: str = ""
+    """A file of API keys, one `name sha256` a line (`python -m gateway.keys NAME` makes them); empty asks for none."""
+    gateway_photos_per_minute: Annotated[float, msgspec.Meta(gt=0, le=1_000_000)] = 60.0
+    """How many photos or corrections a minute each API key may send in the long run."""
+    gateway_photos_burst: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 30
+    """How many of them each API key may send at once."""
+    gateway_cors_origins: str = ""
+    """Origins whose pages may call the API from browsers, separated by commas; `*` for all, empty for none."""
+    gateway_feedback_file: str = "feedback.db"
+    """The SQLite file that corrections are stored in, made with the first one; empty takes none."""
+    gateway_feedback_mb: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 64
+    """How large that file may grow, in MB (10^6 bytes)."""
+
+    @property
+    def cors_origins(self) -> tuple[str, ...]:
+        """The origins one by one."""
+        return tuple(origin.strip() for origin in self.gateway_cors_origins.split(",") if origin.strip())

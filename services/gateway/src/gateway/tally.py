@@ -1,8 +1,9 @@
 """What the gateway counts, beside what every service counts."""
 
+from collections.abc import Callable
 from typing import get_args
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from servicekit.metrics import Metrics
 
 from gateway.admission import Admission
@@ -36,6 +37,12 @@ class Tally:
         in_flight.set_function(lambda: admission.in_flight)
         held = Gauge("climbmate_photo_bytes", "Bytes of photos admitted now.", registry=registry)
         held.set_function(lambda: admission.held_bytes)
+
+        self._registry = registry
+
+    def watch_results(self, told_bytes: Callable[[], float]) -> None:
+        """Tell how much memory the results take that are kept to be asked for again."""
+        Gauge("climbmate_result_bytes", "Bytes of results kept now.", registry=self._registry).set_function(told_bytes)
 
     def count_request(self, route: str, outcome: str, duration_s: float) -> None:
         """Count one finished HTTP request."""

@@ -1,11 +1,19 @@
 """The JSON of the HTTP API, and how the gateway's knowledge becomes it. Coordinates are rounded to 0.1 pixels."""
 
+from typing import Annotated, Literal
+
 import msgspec
+from msgspec import Meta
+from servicekit.limits import MAX_HOLDS
 
 from gateway import domain
 from gateway.problems import by_hold
 
 Point = tuple[float, float]
+Channel = Annotated[int, Meta(ge=0, le=255)]
+Pixel = Annotated[float, Meta(ge=0, le=1_000_000)]
+Side = Annotated[int, Meta(ge=1, le=1_000_000)]
+Name = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^\w[\w -]*$")]
 NO_ANSWER = "The colorizer did not answer in time."
 """The reason of a color that is unknown because the colorizer failed; `degraded` holds `colors` then."""
 
@@ -117,6 +125,28 @@ class Analysis(Answer, frozen=True):
     receipts: list[Receipt]
 
 
+class Failure(Answer, frozen=True):
+    """What went wrong: `code` for programs, `message` for people, `details` with the reason, parameters, figures."""
+
+    code: str
+    message: str
+    request_id: str
+    details: dict[str, str]
+
+
+class JobReport(Answer, frozen=True, omit_defaults=True):
+    """How far a job is: `running`, `done` with its result, or `failed` with its error."""
+
+    id: str
+    status: Literal["running", "done", "failed"]
+    stage: domain.StageName
+    percent: int
+    message: str
+    events_url: str
+    result: Analysis | None = None
+    error: Failure | None = None
+
+
 class ProgressEvent(Answer, frozen=True):
     """A stage has begun; `percent` never falls and ends at 100."""
 
@@ -145,6 +175,35 @@ class ColorsEvent(Answer, frozen=True):
     colors: list[HoldColor]
 
 
+class FeedbackPhoto(Answer, frozen=True):
+    """The photo as shown, in pixels."""
+
+    width: Side
+    height: Side
+
+
+class Feedback(Answer, frozen=True, kw_only=True):
+    """A hold's color as somebody sees it (`unknown` for none of the palette's), and what had been answered."""
+
+    request_id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+    hold_id: Annotated[int, Meta(ge=0, lt=MAX_HOLDS)]
+    color: Name
+    was: Name | None = None
+    confidence: Annotated[float, Meta(ge=0, le=1)] | None = None
+    rgb: tuple[Channel, Channel, Channel] | None = None
+    box: tuple[Pixel, Pixel, Pixel, Pixel] | None = None
+    image: FeedbackPhoto | None = None
+    photo_sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")] | None = None
+
+
+class FeedbackKept(Answer, frozen=True):
+    """The correction that was stored."""
+
+    request_id: str
+    hold_id: int
+    color: str
+
+
 class PaletteColor(Answer, frozen=True):
     """A color that `color.name` may be, the prompts that stand for it, and the RGB to draw it with."""
 
@@ -159,13 +218,13 @@ class Palette(Answer, frozen=True):
     colors: list[PaletteColor]
 
 
-def analysis(known: domain.Analysis) -> Analysis:
-    """The whole answer."""
+def analysis(known: domain.Analysis, *, request_id: str) -> Analysis:
+    """The whole answer to a caller."""
     problem_ids = by_hold(known.problems)
     missing = Color(domain.UNKNOWN, 0.0, None, NO_ANSWER)
     colors = {hold_id: color(found) for hold_id, found in known.colors.items()}
     return Analysis(
-        request_id=known.request_id,
+        request_id=request_id,
         image=Size(known.size.width, known.size.height),
         holds=[
             Hold(*_outline(hold), color=colors.get(hold.id, missing), problem_id=problem_ids.get(hold.id))

@@ -1,15 +1,36 @@
 """The ASGI application of the gateway."""
 
+from typing import Any
+
 from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from gateway.core import Core
-from gateway.web import analyze, failures, openapi, pages, probes
+from gateway.web import analyze, failures, feedback_routes, job_routes, openapi, pages, probes
 from gateway.web.exchange import Exchanges
+from gateway.web.guard import Guard
+from gateway.web.jobs import Jobs
+from gateway.web.palette import PaletteSource
+from gateway.web.representation import Representations
+
+_CORS: dict[str, Any] = {
+    "allow_methods": ("GET", "POST", "DELETE"),
+    "allow_headers": (
+        "Authorization",
+        "Cache-Control",
+        "Last-Event-ID",
+        "Prefer",
+        "X-API-Key",
+        "X-Request-Deadline-Ms",
+        "X-Request-Id",
+    ),
+    "expose_headers": ("Content-Location", "ETag", "Location", "Preference-Applied", "Retry-After", "X-Request-Id"),
+}
 
 
-def build_app(core: Core) -> ASGIApp:
+def build_app(core: Core, jobs: Jobs) -> ASGIApp:
     """Put the HTTP face together."""
     api = FastAPI(
         title="climbmate",
@@ -20,8 +41,18 @@ def build_app(core: Core) -> ASGIApp:
         redirect_slashes=False,
         default_response_class=Response,  # what is answered is described by each route
     )
-    for part in (analyze, probes, pages):
-        api.include_router(part.router(core))
+    palette = PaletteSource(core.colorizer)
+    for router in (
+        analyze.router(core, jobs),
+        job_routes.router(core, jobs),
+        feedback_routes.router(core, palette),
+        probes.router(core, palette),
+        pages.router(core),
+    ):
+        api.include_router(router)
     failures.install(api)
     openapi.install(api)
-    return Exchanges(api, memory=core.lifecycle.memory, observe=core.tally.count_request)
+    app: ASGIApp = Representations(Guard(api, core.keyring))
+    if core.settings.cors_origins:
+        app = CORSMiddleware(app, allow_origins=core.settings.cors_origins, **_CORS)
+    return Exchanges(app, memory=core.lifecycle.memory, observe=core.tally.count_request)

@@ -1,5 +1,7 @@
 """Examples for the API's description; typed, so they cannot differ from what is answered."""
 
+import msgspec
+
 from gateway import messages
 from gateway.web import answers, failures, reports
 
@@ -63,6 +65,20 @@ EVENTS: dict[str, answers.Answer] = {
     "result": ANALYSIS,
 }
 
+JOB = answers.JobReport(
+    id="6mX0c3kQJ9vB1nY4r8sT2w",
+    status="running",
+    stage="coloring",
+    percent=70,
+    message=messages.progress("coloring", "en"),
+    events_url="/api/jobs/6mX0c3kQJ9vB1nY4r8sT2w/events",
+)
+JOB_DONE = msgspec.structs.replace(
+    JOB, status="done", stage="done", percent=100, message=messages.progress("done", "en"), result=ANALYSIS
+)
+
+FEEDBACK = {"request_id": _ID, "hold_id": 4, "color": "pink", "was": "purple", "confidence": 0.61}
+FEEDBACK_KEPT = answers.FeedbackKept(_ID, 4, "pink")
 PALETTE = answers.Palette([answers.PaletteColor("red", ["a red climbing hold"], (220, 38, 38))])
 
 
@@ -84,4 +100,4 @@ def health(status: reports.Status) -> reports.Health:
 def failure(code: str) -> failures.FailureAnswer:
     """An example of an error."""
     details = {"max_holds": "Input should be less than or equal to 300"} if code == "INVALID_PARAMETER" else {}
-    return failures.FailureAnswer(failures.Failure(code, messages.error(code, "en"), _ID, details))
+    return failures.FailureAnswer(answers.Failure(code, messages.error(code, "en"), _ID, details))

@@ -24,6 +24,14 @@ _RETRY_AFTER_S = 1.0
 _MAX_DRAIN_BYTES = 64 * 1024 * 1024
 _QUIET = frozenset(("/livez", "/readyz", "/metrics", "/api/health"))
 
+_SECURITY = {
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",  # pages say what they need
+    "cross-origin-resource-policy": "same-origin",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+}
+
 Observe = Callable[[str, str, float], None]
 """Told of every request's end: route, outcome, seconds."""
 
@@ -108,7 +116,8 @@ class _Exchange:
             self.status = message["status"]
             headers = MutableHeaders(scope=message)
             headers[REQUEST_ID_KEY] = self._request_id
-            headers["x-content-type-options"] = "nosniff"
+            for name, value in _SECURITY.items():
+                headers.setdefault(name, value)
             if self._unread:
                 headers["connection"] = "close"
         await self._send(message)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from servicekit.errors import Internal, InvalidParameter, RetryableError, ServiceError
+from servicekit.errors import Internal, InvalidParameter, RetryableError, ServiceError, Unauthenticated
 from servicekit.receipts import current_receipt
 from servicekit.tracebacks import forget
 from starlette.exceptions import HTTPException
@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from gateway import messages
-from gateway.web.answers import Answer, encode
+from gateway.web.answers import Answer, Failure, encode
 
 STATUS: dict[str, int] = {
     "INVALID_IMAGE": 400,
@@ -27,21 +27,13 @@ STATUS: dict[str, int] = {
     "UNAVAILABLE": 503,
     "DEADLINE_EXCEEDED": 504,
     "INTERNAL": 500,
+    "NOT_STORED": 503,
     "NOT_FOUND": 404,
     "METHOD_NOT_ALLOWED": 405,
 }
 """The HTTP status of every code."""
 
 _CODE_BY_STATUS = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}
-
-
-class Failure(Answer, frozen=True):
-    """What went wrong: `code` for programs, `message` for people, `details` with the reason, parameters, figures."""
-
-    code: str
-    message: str
-    request_id: str
-    details: dict[str, str]
 
 
 class FailureAnswer(Answer, frozen=True):
@@ -72,6 +64,8 @@ def respond(error: ServiceError, scope: Scope) -> Response:
     headers = {}
     if isinstance(error, RetryableError):
         headers["retry-after"] = str(max(1, math.ceil(error.retry_after_s)))
+    if isinstance(error, Unauthenticated):
+        headers["www-authenticate"] = "Bearer"
     return _respond(describe(error, scope), headers, scope)
 
 

@@ -7,6 +7,8 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from servicekit.errors import ImageTooLarge, InvalidParameter
 from servicekit.limits import MAX_PHOTO_BYTES
 
+from gateway.domain import Photo
+
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
 
@@ -24,7 +26,7 @@ class PhotoForm:
 
     def __init__(self, content_type: str) -> None:
         _, options = parse_options_header(content_type)
-        self._file: bytearray | None = None
+        self._photo: Photo | None = None
         self._parts = 0
         self._in_photo = False
         self._complete = False
@@ -43,13 +45,13 @@ class PhotoForm:
         except FormParserError as error:
             raise _malformed(error) from None
 
-    def photo(self) -> bytearray:
+    def photo(self) -> Photo:
         """The photo, once the whole body was fed."""
         if not self._complete:
             raise InvalidParameter("The form ends too early.", details={"body": "the form is not complete"})
-        if self._file is None:
+        if self._photo is None:
             raise InvalidParameter("The form has no photo.", details={"image": "missing"})
-        return self._file
+        return self._photo
 
     def _callbacks(self) -> "MultipartCallbacks":
         return {
@@ -77,16 +79,16 @@ class PhotoForm:
         _, options = parse_options_header(value)
         if options.get(b"name", b"").decode("latin-1") not in FIELDS:
             return
-        if self._file is not None:
+        if self._photo is not None:
             raise InvalidParameter("The form has two photos.", details={"image": "given more than once"})
-        self._file, self._in_photo = bytearray(), True
+        self._photo, self._in_photo = Photo(), True
 
     def _take(self, data: bytes, start: int, end: int) -> None:
-        if not self._in_photo or self._file is None:
+        if not self._in_photo or self._photo is None:
             return
-        if len(self._file) + end - start > MAX_PHOTO_BYTES:
+        if self._photo.size_bytes + end - start > MAX_PHOTO_BYTES:
             raise too_large()
-        self._file += memoryview(data)[start:end]
+        self._photo.add(memoryview(data)[start:end])
 
     def _end(self) -> None:
         self._complete = True

@@ -56,7 +56,10 @@ def install(app: FastAPI) -> None:
 
 def _schemas() -> dict[str, Any]:
     kinds = (
+        answers.Feedback,
+        answers.FeedbackKept,
         answers.Analysis,
+        answers.JobReport,
         answers.ProgressEvent,
         answers.HoldsEvent,
         answers.ColorsEvent,
@@ -114,6 +117,14 @@ ANALYZE: dict[str, Any] = {
     "responses": {200: _json("Everything that is known about the photo.", examples.ANALYSIS), **_failed(_PHOTO_ERRORS)},
     "openapi_extra": _BODY,
 }
+JOB: dict[str, Any] = {
+    "responses": {200: _json("How far it is.", examples.JOB_DONE), **_failed(("INVALID_PARAMETER", "NOT_FOUND"))}
+}
+JOB_EVENTS: dict[str, Any] = {"responses": {200: _event_stream(), **_failed(("INVALID_PARAMETER", "NOT_FOUND"))}}
+JOB_DELETE: dict[str, Any] = {
+    "status_code": 204,
+    "responses": {204: {"description": "Stopped and forgotten."}, **_failed(("INVALID_PARAMETER", "NOT_FOUND"))},
+}
 ANALYZE_STREAM: dict[str, Any] = {
     "responses": {200: _event_stream(), **_failed(_PHOTO_ERRORS)},
     "openapi_extra": _BODY,
@@ -130,5 +141,20 @@ HEALTH: dict[str, Any] = {
 LIVEZ: dict[str, Any] = {"responses": {200: _json("Alive.", reports.Probe("alive"))}}
 READYZ: dict[str, Any] = {
     "responses": {200: _json("Ready.", reports.Probe("ready")), 503: _json("Not ready.", reports.Probe("unready"))}
+}
+FEEDBACK: dict[str, Any] = {
+    "status_code": 201,
+    "responses": {
+        201: _json("Stored.", examples.FEEDBACK_KEPT),
+        **_failed(("INVALID_PARAMETER", "NOT_FOUND", "NOT_STORED", "OVERLOADED", "DEADLINE_EXCEEDED")),
+    },
+    "openapi_extra": {
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {"schema": {"$ref": _REF.format(name="Feedback")}, "example": examples.FEEDBACK}
+            },
+        }
+    },
 }
 METRICS: dict[str, Any] = {"responses": {200: _text("Prometheus text format.")}}

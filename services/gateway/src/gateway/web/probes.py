@@ -2,22 +2,18 @@
 
 from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from servicekit.errors import ServiceError
 from starlette.responses import Response
 
-from gateway import domain
 from gateway.core import Core
-from gateway.upstream import Colorizer
 from gateway.web import answers, openapi, reports
+from gateway.web.palette import PaletteSource
 
-_PALETTE_TIMEOUT_S = 1.0
 _NO_STORE = {"cache-control": "no-store"}
 
 
-def router(core: Core) -> APIRouter:
+def router(core: Core, palette_source: PaletteSource) -> APIRouter:
     """The routes that tell about the gateway."""
     api = APIRouter(tags=["operation"])
-    palette_source = _PaletteSource(core.colorizer)
 
     @api.get("/livez", **openapi.LIVEZ)
     async def livez() -> Response:
@@ -43,25 +39,10 @@ def router(core: Core) -> APIRouter:
     @api.get("/api/palette", **openapi.PALETTE)
     async def palette() -> Response:
         """The color names, their prompts, and the RGB to draw them with."""
-        return _json(answers.palette(await palette_source.get()))
+        body = answers.encode(answers.palette(await palette_source.get()))
+        return Response(body, headers={"cache-control": "no-cache"}, media_type="application/json")
 
     return api
-
-
-class _PaletteSource:
-    """The colorizer's palette; the last known one while the colorizer is away."""
-
-    def __init__(self, colorizer: Colorizer) -> None:
-        self._colorizer = colorizer
-        self._known: tuple[domain.PaletteColor, ...] = ()
-
-    async def get(self) -> tuple[domain.PaletteColor, ...]:
-        try:
-            self._known = await self._colorizer.palette(timeout_s=_PALETTE_TIMEOUT_S)
-        except ServiceError:
-            if not self._known:
-                raise
-        return self._known
 
 
 def _json(body: answers.Answer, status: int = 200) -> Response:

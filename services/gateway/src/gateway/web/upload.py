@@ -61,18 +61,18 @@ class Upload:
         try:
             with stage("upload"):
                 async with asyncio.timeout(timeout_s):
-                    photo = Photo(await self._read())
+                    photo = await self._read()
         except TimeoutError:
             raise DeadlineExceeded(f"The photo had not arrived after {timeout_s:.3g} s.") from None
         formats.check(photo.head)
         return photo
 
-    async def _read(self) -> bytearray:
+    async def _read(self) -> Photo:
         if _media_type(self._headers) != _FORM:
-            file = bytearray(self._first)  # not a list of pieces, whose number is up to the caller
+            photo = Photo(self._first)
             async for piece in self._pieces:
-                file += piece
-            return file
+                photo.add(piece)
+            return photo
         form = PhotoForm(self._headers["content-type"])
         form.feed(self._first)
         async for piece in self._pieces:

@@ -1,0 +1,98 @@
+"""From a request to the job that answers it: admission, upload, and whether the question was asked before."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Self
+
+from starlette.datastructures import Headers
+from starlette.requests import Request
+
+from gateway import domain
+from gateway.admission import COPIES
+from gateway.core import Core
+from gateway.deadline import Deadline
+from gateway.web import wishes
+from gateway.web.jobs import Job, Jobs, Question
+from gateway.web.pace import Pace
+from gateway.web.upload import Upload, declared_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a caller asks, and how.
+
+    Attributes:
+        options: What to look for.
+        own_s: The caller's own deadline in seconds from the request's arrival; None without one.
+        fresh: Nothing that was computed before will do.
+        kept: The job goes on when the caller leaves.
+    """
+
+    options: domain.Options
+    own_s: float | None = None
+    fresh: bool = False
+    kept: bool = False
+
+    @classmethod
+    def of(cls, headers: Headers, options: domain.Options, own_s: float | None = None) -> Self:
+        """Read what the headers say."""
+        return cls(options, own_s, wishes.is_fresh(headers), wishes.is_async(headers))
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """The job that answers a request, and the time by which it has to."""
+
+    job: Job
+    deadline: Deadline
+
+
+@contextlib.asynccontextmanager
+async def received(core: Core, jobs: Jobs, request: Request, terms: Terms) -> AsyncIterator[Incoming]:
+    """Admit a request, read its photo, and find or start the job that answers it; inside, it counts as in flight.
+
+    The caller's own deadline covers the upload. Without one the analysis has its time from the last byte of the photo,
+    because a phone's network may need longer for the upload than that.
+    """
+    settings = core.settings
+    longest_s = settings.gateway_upload_deadline_s + settings.request_deadline_s
+    end = Deadline.after(longest_s if terms.own_s is None else terms.own_s)
+    upload_s = min(settings.gateway_upload_deadline_s, end.left_s())
+    size_bytes = declared_bytes(request.headers)
+    pace = Pace.of(
+        size_bytes,
+        deadline_s=settings.gateway_upload_deadline_s,
+        grace_s=min(settings.gateway_upload_grace_s, upload_s),
+        min_bytes_per_s=settings.gateway_min_upload_bytes_per_s,
+    )
+    upload = Upload(request, pace)
+    with core.admission.count():
+        await upload.begin()
+        async with contextlib.AsyncExitStack() as held:
+            memory = await held.enter_async_context(core.admission.hold(COPIES * size_bytes, max_wait_s=upload_s))
+            photo = await upload.photo(timeout_s=min(upload_s, max(0.0, end.left_s())))
+            memory.shrink_to(COPIES * photo.size_bytes)
+            deadline = Deadline.after(max(0.0, min(settings.request_deadline_s, end.left_s())))
+            job = await find_job(core, jobs, photo, terms, deadline, held=held)
+        with job.followed():
+            yield Incoming(job, deadline)
+
+
+async def find_job(
+    core: Core, jobs: Jobs, photo: domain.Photo, terms: Terms, deadline: Deadline, *, held: contextlib.AsyncExitStack
+) -> Job:
+    """Find the job that answers a question; without one start it, and give it what is `held` for the photo.
+
+    For a caller with a deadline of its own only a job that has ended will do: a running one may take too long, and one
+    that is started for it may have too little time for others.
+    """
+    question = Question(photo.sha256, terms.options)
+    fresh, kept, in_time = terms.fresh or not jobs.remembers, terms.kept and jobs.remembers, terms.own_s is None
+    job = None if fresh else jobs.answering(question)
+    if job is not None and (job.ended or in_time):
+        job.kept = job.kept or kept
+        return job
+    if kept:
+        held.enter_context(core.admission.count())  # the request's own count ends with the request
+    return await jobs.start(photo, question, deadline, held.pop_all(), shared=in_time and not fresh, kept=kept)

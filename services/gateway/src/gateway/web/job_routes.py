@@ -1,0 +1,90 @@
+"""`/api/jobs/{id}`: an analysis to poll, to follow again after a lost connection, or to stop."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, cast
+
+import msgspec
+from fastapi import APIRouter, Depends, Header, Request
+from servicekit.receipts import current_receipt
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import Scope
+
+from gateway import messages
+from gateway.core import Core
+from gateway.deadline import Deadline
+from gateway.web import answers, failures, openapi
+from gateway.web.jobs import Job, Jobs
+from gateway.web.stream import EventStream
+from gateway.web.told import result_json
+
+_POLL_AFTER_S = "1"
+
+
+def router(core: Core, jobs: Jobs) -> APIRouter:
+    """The routes of jobs."""
+    api = APIRouter(tags=["analysis"])
+
+    def known(job_id: str) -> Job:
+        job = jobs.get(job_id)
+        if job is None:
+            raise HTTPException(404)
+        return job
+
+    async def followed(job_id: str) -> AsyncIterator[Job]:
+        job = known(job_id)
+        with job.followed():
+            yield job
+
+    @api.get("/api/jobs/{job_id}", **openapi.JOB)
+    async def poll(request: Request, job_id: str) -> Response:
+        """How far a job is, and its result or error once it has ended; known for ten minutes after that."""
+        job = known(job_id)
+        headers = {"cache-control": "private, no-cache"} | ({} if job.ended else {"retry-after": _POLL_AFTER_S})
+        return Response(_report(job, request.scope), headers=headers, media_type="application/json")
+
+    @api.get("/api/jobs/{job_id}/events", **openapi.JOB_EVENTS)
+    async def follow(
+        job: Annotated[Job, Depends(followed)],
+        last_event_id: Annotated[int, Header(ge=0, description="Tell only what came after this event.")] = 0,
+    ) -> Response:
+        """What a job tells, from its start or from the last event that the caller has seen."""
+        return EventStream(job, Deadline.after(core.settings.request_deadline_s), after=last_event_id)
+
+    @api.delete("/api/jobs/{job_id}", **openapi.JOB_DELETE)
+    async def stop(job_id: str) -> Response:
+        """Stop a job, and forget it."""
+        jobs.forget(known(job_id))
+        return Response(status_code=204)
+
+    return api
+
+
+def address(job: Job) -> str:
+    """Where a job is."""
+    return f"/api/jobs/{job.id}"
+
+
+def accepted(job: Job, scope: Scope) -> Response:
+    """The answer to who would rather not wait."""
+    headers = {"location": address(job), "preference-applied": "respond-async", "retry-after": _POLL_AFTER_S}
+    return Response(_report(job, scope), 202, headers, "application/json")
+
+
+def _report(job: Job, scope: Scope) -> bytes:
+    progress, language = job.progress, failures.language_of(scope)
+    failed = job.ended and job.failure is not None
+    receipt = current_receipt()
+    request_id = "" if receipt is None else receipt.request_id
+    result = msgspec.Raw(result_json(job.result, request_id)) if job.result and job.ended else None
+    report = answers.JobReport(
+        id=job.id,
+        status="failed" if failed else "done" if job.ended else "running",
+        stage=progress.stage,
+        percent=progress.percent,
+        message=messages.progress(progress.stage, language),
+        events_url=f"{address(job)}/events",
+        result=cast("answers.Analysis | None", result),  # is encoded already
+        error=failures.describe(job.failure, scope).error if failed and job.failure else None,
+    )
+    return answers.encode(report)

@@ -1,0 +1,213 @@
+"""Corrections: stored one row each, bounded, and a disk that cannot take them is said so."""
+
+import asyncio
+import csv
+import io
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from gateway.feedback import Correction, FeedbackStore, NotStored, rows
+
+PINK = {"request_id": "01J", "hold_id": 4, "color": "red"}
+WHOLE = {
+    **PINK,
+    "was": "purple",
+    "confidence": 0.61,
+    "rgb": [196, 38, 44],
+    "box": [1204.0, 880.5, 1390.0, 1022.0],
+    "image": {"width": 4032, "height": 3024},
+    "photo_sha256": "ab" * 32,
+}
+
+
+def stored(gate):
+    return list(rows(Path(gate.settings.gateway_feedback_file)))
+
+
+async def give(gate, body, **headers):
+    return await gate.http.post("/api/feedback", json=body, headers=headers)
+
+
+async def test_a_correction_is_stored(gate):
+    response = await give(gate, WHOLE)
+    assert (response.status_code, response.json()) == (201, PINK)
+    (row,) = stored(gate)
+    assert row[:6] == ("01J", 4, "red", "purple", 0.61, 196)
+    assert row[8:16] == (1204.0, 880.5, 1390.0, 1022.0, 4032, 3024, "ab" * 32, "")
+
+
+async def test_little_is_needed(gate):
+    assert (await give(gate, PINK)).status_code == 201
+    assert (await give(gate, {**PINK, "hold_id": 5, "color": "unknown", "rgb": None})).status_code == 201
+    assert len(stored(gate)) == 2
+
+
+async def test_the_last_word_on_a_hold_counts(gate):
+    await give(gate, {**PINK, "color": "unknown"})
+    await give(gate, PINK)
+    (row,) = stored(gate)
+    assert row[2] == "red"
+
+
+async def test_many_at_once_are_all_stored(gate):
+    answers = await asyncio.gather(*(give(gate, {**PINK, "hold_id": number}) for number in range(30)))
+    assert {answer.status_code for answer in answers} == {201}
+    assert len(stored(gate)) == 30
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"color": "plaid"}, "color"),
+        ({"color": "=1+1"}, "color"),
+        ({"color": 5}, "color"),
+        ({"hold_id": -1}, "hold_id"),
+        ({"hold_id": 300}, "hold_id"),
+        ({"request_id": "a b"}, "request_id"),
+        ({"request_id": "x" * 65}, "request_id"),
+        ({"box": [1, 2, 3]}, "box"),
+        ({"box": [3, 2, 1, 4]}, "box"),
+        ({"rgb": [1, 2, 256]}, "rgb"),
+        ({"image": {"width": 0, "height": 1}}, "image"),
+        ({"photo_sha256": "xyz"}, "photo_sha256"),
+        ({"confidence": 2}, "confidence"),
+        ({"colour": "red"}, "body"),
+    ],
+)
+async def test_what_is_wrong_is_named(gate, change, named):
+    response = await give(gate, PINK | change)
+    assert (response.status_code, response.json()["error"]["code"]) == (422, "INVALID_PARAMETER")
+    assert named in response.json()["error"]["details"]
+    assert not Path(gate.settings.gateway_feedback_file).exists()
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"null", b"[]", b"\xff\xfe", b"{" * 4000, b" " * 5000, b"[" * 3_000_000])
+async def test_no_body_breaks_it(gate, body):
+    response = await gate.http.post("/api/feedback", content=body)
+    assert (response.status_code, response.json()["error"]["code"]) == (422, "INVALID_PARAMETER")
+
+
+async def test_a_correction_is_kept_when_the_palette_is_not_known(open_gate):
+    gate = await open_gate(ready=False)
+    assert (await give(gate, PINK)).status_code == 201
+
+
+async def test_without_a_file_there_is_no_such_address(open_gate):
+    gate = await open_gate(gateway_feedback_file="")
+    assert (await give(gate, PINK)).status_code == 404
+
+
+async def test_a_folder_that_is_not_there_is_said_and_the_next_one_is_kept(open_gate, tmp_path):
+    gate = await open_gate(gateway_feedback_file=str(tmp_path / "later" / "feedback.db"))
+    refused = await give(gate, PINK, **{"accept-language": "ko"})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (503, "NOT_STORED")
+    assert refused.headers["retry-after"] == "60"
+    assert refused.json()["error"]["message"] == "수정 내용을 저장하지 못했습니다. 나중에 다시 보내 주세요."
+    assert str(tmp_path) not in refused.text
+    (tmp_path / "later").mkdir()
+    assert (await give(gate, PINK)).status_code == 201
+
+
+async def test_a_file_of_another_kind_is_said(gate):
+    file = Path(gate.settings.gateway_feedback_file)
+    file.write_bytes(b"not a database, and longer than the head of one " * 4)
+    refused = await give(gate, PINK)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (503, "NOT_STORED")
+    assert "not a database" in refused.json()["error"]["details"]["reason"]
+
+
+def test_a_full_file_takes_no_more_and_loses_nothing(tmp_path):
+    store = FeedbackStore(tmp_path / "f.db", max_bytes=60_000)
+    kept = 0
+
+    def fill():
+        nonlocal kept
+        while True:
+            store.put(Correction(request_id=f"{kept}-{'x' * 50}", hold_id=0, color="red", photo_sha256="ab" * 32))
+            kept += 1
+
+    with pytest.raises(NotStored, match="full"):
+        fill()
+    assert (tmp_path / "f.db").stat().st_size <= 60_000
+    assert len(list(rows(tmp_path / "f.db"))) == kept > 100
+
+
+def test_a_full_disk_takes_no_more_and_loses_nothing(tmp_path):
+    """A limit on the size of files stands in for the disk: the kernel refuses the write either way."""
+    script = f"""
+import resource, signal, sys
+from pathlib import Path
+from gateway.feedback import Correction, FeedbackStore, NotStored
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+store = FeedbackStore(Path({str(tmp_path / "f.db")!r}), max_bytes=10**9)
+store.put(Correction(request_id="first", hold_id=0, color="red"))
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+try:
+    for number in range(1000):
+        store.put(Correction(request_id="x" * 60 + str(number), hold_id=0, color="red"))
+except NotStored as error:
+    print(error.message)
+"""
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert told.startswith("The correction could not be stored")
+    kept = list(rows(tmp_path / "f.db"))
+    assert ("first", 0) in [row[:2] for row in kept]
+
+
+def test_a_file_that_somebody_holds_is_said(tmp_path):
+    store = FeedbackStore(tmp_path / "f.db", max_bytes=1_000_000)
+    store.put(Correction(request_id="first", hold_id=0, color="red"))
+    with sqlite3.connect(tmp_path / "f.db") as holder:
+        holder.execute("BEGIN EXCLUSIVE")  # as somebody's tool that never ends
+        with pytest.raises(NotStored, match="locked"):
+            store.put(Correction(request_id="second", hold_id=0, color="red"))
+        holder.rollback()
+    holder.close()
+
+
+def test_a_read_only_disk_is_said(tmp_path):
+    """Another user's folder stands in for the disk; root may write anywhere, so the child is somebody else."""
+    file = tmp_path / "f.db"
+    FeedbackStore(file, max_bytes=1_000_000).put(Correction(request_id="first", hold_id=0, color="red"))
+    script = f"""
+import os
+from pathlib import Path
+from gateway.feedback import Correction, FeedbackStore, NotStored
+os.chdir({str(tmp_path)!r})
+os.chmod("f.db", 0o444)
+os.chmod(".", 0o555)
+if os.getuid() == 0:
+    os.setuid(65534)
+try:
+    FeedbackStore(Path("f.db"), max_bytes=10**6).put(Correction(request_id="second", hold_id=0, color="red"))
+except NotStored as error:
+    print(error.message)
+"""
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert told.startswith("The correction could not be stored")
+    assert [row[0] for row in rows(file)] == ["first"]
+
+
+async def test_the_command_writes_what_is_stored_as_csv(gate):
+    await give(gate, WHOLE)
+    await give(gate, {**PINK, "hold_id": 5})
+    command = [sys.executable, "-m", "gateway.feedback", gate.settings.gateway_feedback_file]
+    written = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    first, second = csv.DictReader(io.StringIO(written))
+    assert (first["request_id"], first["color"], first["was"], first["x_min"]) == ("01J", "red", "purple", "1204.0")
+    assert (second["hold_id"], second["was"]) == ("5", "")
+
+
+def test_the_command_says_what_is_wrong(tmp_path):
+    def run(*words):
+        return subprocess.run(
+            [sys.executable, "-m", "gateway.feedback", *words], capture_output=True, text=True, check=False
+        )
+
+    assert run().returncode == 2
+    missing = run(str(tmp_path / "no.db"))
+    assert missing.returncode == 1
+    assert "Traceback" not in missing.stderr

@@ -1,0 +1,294 @@
+"""The same photo is computed once; a job goes on without its caller, is polled, and is followed again."""
+
+import asyncio
+import json
+
+import pytest
+
+ASYNC = {"prefer": "respond-async"}
+FRESH = {"cache-control": "no-cache"}
+
+
+@pytest.fixture
+async def gate(open_gate):
+    return await open_gate(gateway_remember_s=600.0)
+
+
+def facts(response):
+    answer = response.json()
+    answer.pop("request_id")
+    return answer
+
+
+async def ended(gate, address):
+    while (report := (await gate.http.get(address)).json())["status"] == "running":
+        await asyncio.sleep(0.01)
+    return report
+
+
+async def events(gate, address, after=None):
+    headers = {} if after is None else {"last-event-id": str(after)}
+    lines = (await gate.http.get(f"{address}/events", headers=headers)).text.split("\n\n")[:-1]
+    return [dict(line.split(": ", 1) for line in event.split("\n")) for event in lines]
+
+
+async def test_fifty_that_arrive_together_are_computed_once(gate):
+    go_on = asyncio.Event()
+    gate.detector.before = go_on.wait
+    waiting = [asyncio.create_task(gate.analyze(headers={"x-request-id": f"caller-{n}"})) for n in range(50)]
+    while (await gate.http.get("/api/health")).json()["services"]["gateway"]["in_flight"] < 50:
+        await asyncio.sleep(0.01)
+    go_on.set()
+    answers = await asyncio.gather(*waiting)
+    assert len(gate.detector.requests) == 1
+    assert {answer.status_code for answer in answers} == {200}
+    assert [answer.json()["request_id"] for answer in answers] == [f"caller-{n}" for n in range(50)]
+    assert all(facts(answer) == facts(answers[0]) for answer in answers)
+
+
+async def test_the_same_photo_is_answered_from_memory_and_in_the_callers_name(gate):
+    first = await gate.analyze()
+    second = await gate.analyze(headers={"x-request-id": "again"})
+    assert facts(second) == facts(first)
+    assert second.json()["request_id"] == second.headers["x-request-id"] == "again"
+    assert len(gate.detector.requests) == 1
+
+
+async def test_a_form_and_a_raw_body_with_the_same_photo_are_the_same_question(gate, jpeg):
+    await gate.analyze()
+    response = await gate.http.post("/api/analyze", files={"image": ("wall.jpg", jpeg, "image/jpeg")})
+    assert response.status_code == 200
+    assert len(gate.detector.requests) == 1
+
+
+async def test_other_bytes_or_other_parameters_are_another_question(gate, jpeg):
+    await gate.analyze()
+    await gate.analyze(jpeg + b"x")
+    await gate.analyze(max_holds=3)
+    await gate.analyze(min_holds=4)
+    assert len(gate.detector.requests) == 4
+
+
+async def test_a_caller_may_have_it_computed_anew_for_all(gate, hold):
+    await gate.analyze()
+    gate.detector.holds = [hold(0)]
+    anew = await gate.analyze(headers=FRESH)
+    assert len(anew.json()["holds"]) == 1
+    assert facts(await gate.analyze()) == facts(anew)
+    assert len(gate.detector.requests) == 2
+
+
+async def test_what_is_remembered_is_forgotten_in_time(open_gate):
+    gate = await open_gate(gateway_remember_s=0.1)
+    address = (await gate.analyze()).headers["content-location"]
+    await asyncio.sleep(0.2)
+    assert (await gate.http.get(address)).json()["error"]["code"] == "NOT_FOUND"
+    await gate.analyze()
+    assert len(gate.detector.requests) == 2
+
+
+async def test_an_answer_without_colors_answers_nobody_else(gate):
+    async def fail(ids):
+        raise RuntimeError("planted")
+
+    gate.colorizer.before = fail
+    assert (await gate.analyze()).json()["degraded"] == ["colors"]
+    gate.colorizer.before = None
+    assert (await gate.analyze()).json()["degraded"] == []
+
+
+async def test_a_failure_reaches_all_who_wait_and_is_not_remembered(gate):
+    go_on = asyncio.Event()
+
+    async def fail():
+        await go_on.wait()
+        raise ValueError("planted")
+
+    gate.detector.before = fail
+    waiting = [asyncio.create_task(gate.analyze(headers={"x-request-id": f"caller-{n}"})) for n in range(5)]
+    while (await gate.http.get("/api/health")).json()["services"]["gateway"]["in_flight"] < 5:
+        await asyncio.sleep(0.01)
+    go_on.set()
+    answers = await asyncio.gather(*waiting)
+    assert [answer.json()["error"]["request_id"] for answer in answers] == [f"caller-{n}" for n in range(5)]
+    assert {answer.status_code for answer in answers} == {500}
+    gate.detector.before = None
+    assert (await gate.analyze()).status_code == 200
+
+
+async def test_one_caller_who_leaves_does_not_take_the_answer_from_the_others(gate):
+    go_on = asyncio.Event()
+    gate.detector.before = go_on.wait
+    leaving = asyncio.create_task(gate.analyze())
+    while not gate.detector.requests:
+        await asyncio.sleep(0.01)
+    staying = asyncio.create_task(gate.analyze())
+    while (await gate.http.get("/api/health")).json()["services"]["gateway"]["in_flight"] < 2:
+        await asyncio.sleep(0.01)
+    leaving.cancel()
+    await asyncio.sleep(0.1)
+    go_on.set()
+    assert (await staying).status_code == 200
+    assert len(gate.detector.requests) == 1
+
+
+async def test_the_work_stops_when_the_last_caller_leaves(gate):
+    gate.detector.before = lambda: asyncio.sleep(60)
+    waiting = [asyncio.create_task(gate.analyze()) for _ in range(3)]
+    while (await gate.http.get("/api/health")).json()["services"]["gateway"]["in_flight"] < 3:
+        await asyncio.sleep(0.01)
+    for one in waiting:
+        one.cancel()
+    await asyncio.wait_for(gate.detector.cancelled.wait(), 2)
+
+
+async def test_a_caller_in_a_hurry_does_not_shorten_the_time_of_others(gate):
+    go_on = asyncio.Event()
+    gate.detector.before = go_on.wait
+    hurried = asyncio.create_task(gate.analyze(headers={"x-request-deadline-ms": "300"}))
+    while not gate.detector.requests:
+        await asyncio.sleep(0.01)
+    patient = asyncio.create_task(gate.analyze())
+    assert (await hurried).status_code == 504
+    go_on.set()
+    assert (await patient).status_code == 200
+    assert (await gate.analyze(headers={"x-request-deadline-ms": "5000"})).status_code == 200
+    assert len(gate.detector.requests) == 2
+
+
+async def test_a_stream_of_a_known_photo_tells_the_same_at_once(gate):
+    first = await gate.http.post(
+        "/api/analyze-stream", content=b"\xff\xd8\xff" + bytes(9), headers={"content-type": "image/jpeg"}
+    )
+    again = await gate.http.post(
+        "/api/analyze-stream", content=b"\xff\xd8\xff" + bytes(9), headers={"content-type": "image/jpeg"}
+    )
+    kinds = [line for line in first.text.split("\n") if line.startswith("event: ")]
+    assert [line for line in again.text.split("\n") if line.startswith("event: ")] == kinds
+    assert len(gate.detector.requests) == 1
+
+
+async def test_who_would_rather_not_wait_is_given_a_job(gate):
+    response = await gate.analyze(headers=ASYNC)
+    assert response.status_code == 202
+    assert response.headers["preference-applied"] == "respond-async"
+    assert response.headers["retry-after"] == "1"
+    report = await ended(gate, response.headers["location"])
+    assert (report["status"], report["percent"]) == ("done", 100)
+    assert len(report["result"]["holds"]) == 5
+
+
+async def test_a_job_tells_how_far_it_is_in_the_callers_language(gate):
+    go_on = asyncio.Event()
+    gate.detector.before = go_on.wait
+    address = (await gate.analyze(headers=ASYNC)).headers["location"]
+    while not gate.detector.requests:
+        await asyncio.sleep(0.01)
+    report = await gate.http.get(address, headers={"accept-language": "ko"})
+    go_on.set()
+    assert report.json() == {
+        "id": address.rpartition("/")[2],
+        "status": "running",
+        "stage": "detecting",
+        "percent": 10,
+        "message": "홀드를 찾고 있습니다.",
+        "events_url": f"{address}/events",
+    }
+    assert report.headers["retry-after"] == "1"
+
+
+async def test_a_failed_job_tells_its_error(gate):
+    async def fail():
+        raise ValueError("secret")
+
+    gate.detector.before = fail
+    address = (await gate.analyze(headers=ASYNC)).headers["location"]
+    report = await ended(gate, address)
+    assert (report["status"], report["error"]["code"]) == ("failed", "INTERNAL")
+    told = await events(gate, address)
+    assert json.loads(told[-1]["data"])["error"]["code"] == "INTERNAL"
+
+
+async def test_a_lost_connection_is_taken_up_where_it_broke(gate):
+    address = (await gate.analyze(headers=ASYNC)).headers["location"]
+    told = await events(gate, address)
+    assert [event["id"] for event in told] == [str(number) for number in range(1, len(told) + 1)]
+    assert told[-1]["event"] == "result"
+    rest = await events(gate, address, after=4)
+    assert [event["id"] for event in rest] == [event["id"] for event in told[4:]]
+
+
+async def test_a_stream_goes_on_without_its_caller_who_comes_back_for_the_rest(gate, jpeg):
+    go_on = asyncio.Event()
+    gate.colorizer.before = lambda ids: go_on.wait()
+    headers = {"content-type": "image/jpeg", **ASYNC}
+    async with gate.http.stream("POST", "/api/analyze-stream", content=jpeg, headers=headers) as response:
+        address = response.headers["content-location"].removesuffix("/events")
+        async for line in response.aiter_lines():
+            if line == "event: holds":
+                break
+    await asyncio.sleep(0.1)
+    go_on.set()
+    rest = await events(gate, address, after=3)
+    assert [event["event"] for event in rest if event["event"] != "progress"] == ["colors"] * 3 + ["result"]
+
+
+async def test_a_job_can_be_stopped(gate):
+    gate.detector.before = lambda: asyncio.sleep(60)
+    address = (await gate.analyze(headers=ASYNC)).headers["location"]
+    while not gate.detector.requests:
+        await asyncio.sleep(0.01)
+    assert (await gate.http.delete(address)).status_code == 204
+    await asyncio.wait_for(gate.detector.cancelled.wait(), 2)
+    assert (await gate.http.get(address)).status_code == 404
+
+
+async def test_jobs_count_as_in_flight_until_they_end(open_gate):
+    gate = await open_gate(gateway_remember_s=600.0, gateway_max_in_flight=2)
+    go_on = asyncio.Event()
+    gate.detector.before = go_on.wait
+    address = (await gate.analyze(headers=ASYNC, max_holds=1)).headers["location"]
+    await asyncio.sleep(0.05)
+    assert (await gate.http.get("/api/health")).json()["services"]["gateway"]["in_flight"] == 1
+    go_on.set()
+    await ended(gate, address)
+    assert (await gate.http.get("/api/health")).json()["services"]["gateway"]["in_flight"] == 0
+
+
+@pytest.mark.parametrize("address", ["/api/jobs/x", "/api/jobs/x/events", "/api/jobs/..%2f..%2fetc"])
+async def test_an_unknown_job_is_not_found(gate, address):
+    response = await gate.http.get(address)
+    assert (response.status_code, response.json()["error"]["code"]) == (404, "NOT_FOUND")
+
+
+async def test_an_unfit_event_id_is_refused(gate):
+    address = (await gate.analyze(headers=ASYNC)).headers["location"]
+    response = await gate.http.get(f"{address}/events", headers={"last-event-id": "-1"})
+    assert (response.status_code, response.json()["error"]["code"]) == (422, "INVALID_PARAMETER")
+
+
+async def test_a_stop_of_the_gateway_ends_its_jobs(open_gate):
+    gate = await open_gate(gateway_remember_s=600.0)
+    gate.detector.before = lambda: asyncio.sleep(60)
+    await gate.analyze(headers=ASYNC)
+    while not gate.detector.requests:
+        await asyncio.sleep(0.01)
+    gate.lifecycle.stop.set()
+    await asyncio.wait_for(gate.detector.cancelled.wait(), 5)
+
+
+async def test_results_are_bounded_in_bytes_and_the_oldest_go_first(open_gate, hold):
+    gate = await open_gate(gateway_remember_s=600.0, gateway_results_mb=1)
+    gate.detector.holds = [hold(number) for number in range(300)]
+    for one in gate.detector.holds:
+        one.hold.polygon.xy.extend([1234.5] * 100)
+    addresses = []
+    for number in range(4):
+        response = await gate.analyze(b"\xff\xd8\xff" + bytes([number]), max_holds=300)
+        addresses.append(response.headers["content-location"])
+    known = [(await gate.http.get(address)).status_code for address in addresses]
+    assert known[-1] == 200
+    assert known[0] == 404
+    metrics = (await gate.http.get("/metrics")).text
+    (kept,) = [float(line.split()[1]) for line in metrics.splitlines() if line.startswith("climbmate_result_bytes ")]
+    assert 100_000 < kept <= 1_000_000

@@ -1,0 +1,157 @@
+"""API keys: off unless a file is named, the same on both faces, each with an allowance of its own."""
+
+import asyncio
+import contextlib
+import hashlib
+import statistics
+import subprocess
+import sys
+import time
+
+import grpc
+import pytest
+from climbmate.analyzer.v1 import analyzer_pb2
+from gateway.keys import Keyring
+from servicekit.errors import Unauthenticated
+from servicekit.rich_status import from_rpc_error
+from servicekit.server import StartError
+
+
+def digest(key):
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+@pytest.fixture
+def key_file(tmp_path):
+    file = tmp_path / "keys"
+    file.write_text(f"# who may come in\nalice {digest('alices key')}\n\nbob {digest('bobs key')}  # a friend\n")
+    return str(file)
+
+
+@pytest.fixture
+async def gate(open_gate, key_file):
+    return await open_gate(gateway_api_keys_file=key_file, gateway_photos_burst=3, gateway_photos_per_minute=600.0)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"authorization": ""},
+        {"authorization": "Bearer wrong"},
+        {"authorization": "Basic alices key"},
+        {"x-api-key": "é"},
+    ],
+)
+async def test_without_a_right_key_nothing_is_read(gate, headers):
+    response = await gate.analyze(headers={name: value.encode() for name, value in headers.items()})
+    assert (response.status_code, response.json()["error"]["code"]) == (401, "UNAUTHENTICATED")
+    assert response.headers["www-authenticate"] == "Bearer"
+    assert gate.detector.requests == []
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"authorization": "Bearer alices key"}, {"authorization": "bearer  bobs key"}, {"x-api-key": "bobs key"}],
+)
+async def test_a_right_key_opens_the_door(gate, headers):
+    assert (await gate.analyze(headers=headers)).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/api/palette", "/api/jobs/x", "/api/jobs/x/events", "/api/anything"])
+async def test_all_of_the_api_is_behind_the_door(gate, path):
+    assert (await gate.http.get(path)).status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", "/openapi.json", "/livez", "/readyz", "/metrics", "/api/health"])
+async def test_pages_and_probes_are_for_everybody(gate, path):
+    assert (await gate.http.get(path)).status_code == 200
+
+
+async def test_the_file_holds_no_key_that_would_open(gate):
+    assert (await gate.analyze(headers={"x-api-key": digest("alices key")})).status_code == 401
+
+
+async def test_each_key_has_an_allowance_that_comes_back(gate):
+    alice, bob = {"x-api-key": "alices key"}, {"x-api-key": "bobs key"}
+    assert [(await gate.analyze(headers=alice)).status_code for _ in range(3)] == [200] * 3
+    spent = [await gate.analyze(headers=alice) for _ in range(3)]
+    assert spent[-1].status_code == 429
+    assert spent[-1].json()["error"]["code"] == "RATE_LIMITED"
+    assert spent[-1].headers["retry-after"] == "1"
+    assert (await gate.analyze(headers=bob)).status_code == 200
+    time.sleep(0.25)
+    assert (await gate.analyze(headers=alice)).status_code == 200
+
+
+async def test_asking_for_a_job_costs_nothing(gate):
+    codes = {(await gate.http.get("/api/jobs/x", headers={"x-api-key": "bobs key"})).status_code for _ in range(10)}
+    assert codes == {404}
+
+
+async def test_grpc_asks_for_the_same_keys_before_it_reads_a_photo(gate, jpeg):
+    request = analyzer_pb2.AnalyzePhotoRequest(photo=jpeg)
+    async with gate.analyzer() as analyzer:
+        with pytest.raises(grpc.aio.AioRpcError) as failed:
+            await analyzer.AnalyzePhoto(request, metadata=(("authorization", "Bearer wrong"),))
+        assert failed.value.code() is grpc.StatusCode.UNAUTHENTICATED
+        assert from_rpc_error(failed.value).reason == "UNAUTHENTICATED"
+        right = (("authorization", "Bearer bobs key"),)
+        calls = [analyzer.AnalyzePhoto(request, metadata=right) for _ in range(9)]
+        answers = await asyncio.gather(*calls, return_exceptions=True)
+    refused = [answer for answer in answers if isinstance(answer, grpc.aio.AioRpcError)]
+    assert len(answers) - len(refused) >= 3
+    assert {from_rpc_error(error).reason for error in refused} == {"RATE_LIMITED"}
+
+
+def test_a_wrong_key_takes_as_long_as_a_right_one():
+    keys = [f"key-{number}-{'x' * 30}" for number in range(200)]
+    ring = Keyring([(key[:9], bytes.fromhex(digest(key))) for key in keys], per_minute=1, burst=1)
+
+    def spent_us(key):
+        start = time.perf_counter_ns()
+        with contextlib.suppress(Unauthenticated):
+            ring.admit(key)
+        return (time.perf_counter_ns() - start) / 1000
+
+    kinds = {"first": keys[0], "last": keys[-1], "wrong": "key-0-" + "y" * 30}
+    rounds = {name: [] for name in kinds}
+    for _ in range(300):
+        for name, key in kinds.items():
+            rounds[name].append(spent_us(key))
+    medians = {name: statistics.median(spent) for name, spent in rounds.items()}
+    assert max(medians.values()) < 1.25 * min(medians.values()), medians
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "no API keys"),
+        ("# nobody\n", "no API keys"),
+        ("alice secret\n", "line 1"),
+        (f"alice {'a' * 64}\nbob\n", "line 2"),
+        (f"alice {'a' * 64}\nalice {'b' * 64}\n", "twice"),
+        (None, "cannot read"),
+    ],
+)
+def test_a_bad_file_of_keys_stops_the_start(tmp_path, content, said):
+    file = tmp_path / "keys"
+    if content is not None:
+        file.write_text(content)
+    with pytest.raises(StartError, match=said):
+        Keyring.open(str(file), per_minute=1, burst=1)
+
+
+def test_the_command_makes_a_key_that_opens(tmp_path):
+    made = subprocess.run([sys.executable, "-m", "gateway.keys", "carol"], capture_output=True, text=True, check=True)
+    file = tmp_path / "keys"
+    file.write_text(made.stdout)
+    key = made.stderr.splitlines()[1]
+    assert len(key) >= 43
+    assert Keyring.open(str(file), per_minute=1, burst=1).admit(f"Bearer {key}") == "carol"
+
+
+def test_the_command_says_how_it_is_used():
+    assert (
+        subprocess.run([sys.executable, "-m", "gateway.keys", "a b"], capture_output=True, check=False).returncode == 2
+    )
