@@ -22,7 +22,7 @@ from climbmate_client.local import ServiceProcess
 from climbmate_client.settings import service_environment
 
 ROOT = Path(__file__).parents[1]
-_JPEG = {"content-type": "image/jpeg"}
+_JPEG = {"content-type": "image/jpeg", "cache-control": "no-cache"}
 _WARM_UP = 20
 _UPLOADS = 64
 _UPLOAD = b"\xff\xd8\xff\xe0" + bytes(12_000_000)

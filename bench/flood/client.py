@@ -70,6 +70,7 @@ async def _exchange(request: list[bytes], host: str, port: int) -> bytes:
 def _request(upload: Upload, host: str, deadline_s: float) -> list[bytes]:
     head = (
         f"POST /api/analyze{upload.query} HTTP/1.1\r\nhost: {host}\r\ncontent-type: image/jpeg\r\n"
+        "cache-control: no-cache\r\n"
         f"content-length: {len(upload.photo)}\r\nx-request-deadline-ms: {deadline_s * 1000:.0f}\r\n"
         "connection: close\r\n\r\n"
     )

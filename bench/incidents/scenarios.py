@@ -18,7 +18,7 @@ from bench.photos.honest import HONEST
 
 _SAMPLE = Path(__file__).parents[2] / "assets" / "sample-wall.jpg"
 _MB = 1_000_000
-_JPEG = {"content-type": "image/jpeg"}
+_JPEG = {"content-type": "image/jpeg", "cache-control": "no-cache"}
 
 
 class Broken(AssertionError):

@@ -37,7 +37,7 @@ SERVICES = (*MODEL_SERVICES, "gateway")
 @pytest.fixture(scope="module")
 def stack():
     """The three services, each started again when it ends."""
-    with watched(LocalStack()) as running:
+    with watched(LocalStack(own_settings={"GATEWAY_REMEMBER_S": "0"})) as running:
         yield running
 
 

@@ -7,7 +7,7 @@ import pytest
 
 RECOVERY_S = 15.0  # the model services load and warm their models first
 QUICKLY_S = 3.0
-JPEG = {"content-type": "image/jpeg"}
+JPEG = {"content-type": "image/jpeg", "cache-control": "no-cache"}
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,9 @@ import grpc
 import pytest
 from climbmate.detector.v1 import detector_pb2, detector_pb2_grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from servicekit.channel import open_channel
+from servicekit.channel import open_channel, upload
 from servicekit.deadlines import within
-from servicekit.errors import Unavailable
+from servicekit.errors import InvalidImage, Unavailable
 from servicekit.memory import MemoryLimit, MemoryMeter
 from servicekit.receipts import current_receipt, open_receipt
 from servicekit.rich_status import from_rpc_error
@@ -149,3 +149,78 @@ async def test_a_replica_that_is_not_serving_gets_no_new_calls():
         for _ in range(20):
             await stub.DetectHolds(detector_pb2.DetectHoldsRequest(), wait_for_ready=True)
         assert [after - then for after, then in zip(counts, before, strict=True)] == [0, 20]
+
+
+def uploading(channel, photo, sending=None):
+    method = channel.stream_unary(
+        "/climbmate.detector.v1.DetectorService/DetectHolds",
+        response_deserializer=detector_pb2.DetectHoldsResponse.FromString,
+    )
+    request = detector_pb2.DetectHoldsRequest(photo=photo)
+    return upload(method, request.SerializeToString, timeout_s=5, sending=sending or contextlib.nullcontext())
+
+
+async def test_an_upload_is_a_call_like_any_other_with_the_id_and_the_time_that_is_left(start, target):
+    seen = []
+
+    async def looks(request, context):
+        seen.append((request.photo, current_receipt().request_id, context.time_remaining()))
+        return detector_pb2.DetectHoldsResponse()
+
+    async with start(looks, target), open_channel(target) as channel:
+        with open_receipt("trip-2", MemoryMeter(MemoryLimit(0, None))):
+            await uploading(channel, b"x" * 900_000)
+    ((photo, request_id, left_s),) = seen
+    assert (photo, request_id) == (b"x" * 900_000, "trip-2")
+    assert 4 < left_s < 5.1
+
+
+async def test_an_upload_is_repeated_when_the_replica_is_unavailable(start, target):
+    photos = []
+
+    async def fails_once(request, context):
+        photos.append(request.photo)
+        if len(photos) == 1:
+            raise Unavailable("starting")
+        return detector_pb2.DetectHoldsResponse()
+
+    async with start(fails_once, target), open_channel(target) as channel:
+        await uploading(channel, b"y" * 500_000)
+    assert photos == [b"y" * 500_000] * 2
+
+
+async def test_a_refused_upload_tells_why(start, target):
+    async def refuses(request, context):
+        raise InvalidImage("no photo")
+
+    async with start(refuses, target), open_channel(target) as channel:
+        for size in (0, 900_000, 2_000_000):  # the last is more than the server reads
+            with pytest.raises(grpc.aio.AioRpcError) as failed:
+                await uploading(channel, bytes(size))
+            assert failed.value.code() in {grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.RESOURCE_EXHAUSTED}
+
+
+async def test_what_is_held_for_an_upload_is_let_go_before_its_answer(start, target):
+    sent, order = asyncio.Event(), []
+
+    @contextlib.asynccontextmanager
+    async def sending():
+        yield
+        order.append("sent")
+        sent.set()
+
+    async def waits(request, context):
+        await sent.wait()
+        order.append("answered")
+        return detector_pb2.DetectHoldsResponse()
+
+    async with start(waits, target), open_channel(target) as channel:
+        await uploading(channel, bytes(900_000), sending())
+    assert order == ["sent", "answered"]
+
+
+async def test_an_upload_to_nobody_is_unavailable_quickly(target):
+    async with open_channel(target) as channel:
+        with pytest.raises(grpc.aio.AioRpcError) as failed:
+            await asyncio.wait_for(uploading(channel, bytes(900_000)), 3)
+    assert failed.value.code() is grpc.StatusCode.UNAVAILABLE

@@ -1,15 +1,18 @@
 """Client channels between services."""
 
 import asyncio
+import contextlib
 import json
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar, cast
 
 import grpc
 
 from servicekit.deadlines import remaining_s
 from servicekit.limits import MAX_MESSAGE_BYTES
 from servicekit.receipts import REQUEST_ID_KEY, current_receipt
+
+Response = TypeVar("Response")
 
 _SERVICE_CONFIG = json.dumps(
     {
@@ -58,13 +61,50 @@ class _ContextInterceptor(grpc.aio.UnaryUnaryClientInterceptor):
         return await _answer(await continuation(details, request))
 
 
+async def upload(
+    method: grpc.aio.StreamUnaryMultiCallable[Any, Response],
+    take: Callable[[], Any],
+    *,
+    timeout_s: float,
+    sending: contextlib.AbstractAsyncContextManager[Any],
+) -> Response:
+    """Call a method of one large request, which is in memory twice only while it is written.
+
+    A unary call would keep the request beside what gRPC's core has copied of it until the answer is there. On the wire
+    the two are the same. The core keeps its copy to repeat the call when a replica was not there.
+
+    Args:
+        method: The method, as one that takes a stream of requests, without a serializer.
+        take: Gives the serialized request, and keeps none.
+        timeout_s: How long the answer may take from now.
+        sending: Held while the request is in memory twice.
+    """
+    loop = asyncio.get_running_loop()
+    end_s = loop.time() + timeout_s
+    async with sending:
+        call = method(timeout=max(0.0, end_s - loop.time()), metadata=_own_metadata())
+        with contextlib.suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):  # told again by the answer
+            await _uncancelled(call, call.write(take()))
+            await call.done_writing()
+    return cast("Response", await _answer(call))
+
+
+def _own_metadata() -> grpc.aio.Metadata:
+    receipt = current_receipt()
+    return grpc.aio.Metadata(*(() if receipt is None else ((REQUEST_ID_KEY, receipt.request_id),)))
+
+
 async def _answer(call: Any) -> Any:  # noqa: ANN401 - any message
     """Wait for a call's answer; if the wait is cancelled, end the call in gRPC's core and let it finish by itself.
 
     To cancel the call's own task, as its `cancel()` does, would leave to nobody what the core holds for it then: an
     answer that has just landed, for one (grpc/grpc#43360).
     """
-    waiting = asyncio.ensure_future(call)
+    return await _uncancelled(call, call)
+
+
+async def _uncancelled(call: Any, step: Awaitable[Any]) -> Any:  # noqa: ANN401 - any message
+    waiting = asyncio.ensure_future(step)
     try:
         return await asyncio.shield(waiting)
     except asyncio.CancelledError:

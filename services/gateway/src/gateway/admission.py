@@ -1,7 +1,11 @@
 """How much the gateway takes on at once, so that its memory has a bound.
 
 Photos and the detector's answers have a room each, and an analysis takes them in this order. Who holds room for an
-answer never waits for a photo's, so every photo that was admitted can be answered.
+answer never waits for a photo's to arrive, so every photo that was admitted can be answered.
+
+A photo that comes over HTTP is in memory once: as it arrived, then in gRPC, which keeps what it has sent until the
+detector answers, to repeat it. While it is copied from the one to the other, and until the detector has read it, it is
+in memory twice. What comes over gRPC has reserved all its copies before it is read.
 """
 
 import asyncio
@@ -10,10 +14,13 @@ from collections.abc import AsyncIterator, Iterator
 
 from servicekit.budget import MemoryBudget, Reservation
 from servicekit.errors import Overloaded
+from servicekit.limits import MAX_PHOTO_BYTES
 
-COPIES = 2
-"""How often an uploaded photo is in memory at most: as it arrived and as the request to the detector, or as that and in
-gRPC, which keeps what it sends until the detector answers, to repeat it."""
+MAX_UPLOAD_BYTES = MAX_PHOTO_BYTES + 64 * 1024
+"""A photo and what a form adds to it."""
+_PHOTOS_SHARE = 5
+"""Photos over HTTP have this part of the room, or what the largest needs. Their second copies have half as much, and a
+photo that is larger than that goes alone."""
 CROP_BYTES = 96 * 96 * 3
 """The most that a hold's pixels take."""
 OUTLINE_BYTES = 15_000
@@ -31,6 +38,9 @@ class Admission:
 
     def __init__(self, room: MemoryBudget, *, max_in_flight: int) -> None:
         self._room = room
+        photos_bytes = min(room.capacity_bytes // 2, max(room.capacity_bytes // _PHOTOS_SHARE, MAX_UPLOAD_BYTES))
+        self._photos = MemoryBudget(photos_bytes, queue_limit=max_in_flight)
+        self._copies = MemoryBudget(photos_bytes // 2, queue_limit=max_in_flight)
         self._max_in_flight = max_in_flight
         self.in_flight = 0
 
@@ -38,6 +48,11 @@ class Admission:
     def held_bytes(self) -> int:
         """Memory reserved for photos that arrive or are analyzed now."""
         return self._room.reserved_bytes
+
+    @property
+    def crowded(self) -> bool:
+        """Whether somebody waits for room."""
+        return self._photos.waiting > 0 or self._room.waiting > 0
 
     @contextlib.contextmanager
     def count(self) -> Iterator[None]:
@@ -55,7 +70,7 @@ class Admission:
             self.in_flight -= 1
 
     @contextlib.asynccontextmanager
-    async def hold(self, size_bytes: int, *, max_wait_s: float) -> AsyncIterator[Reservation]:
+    async def hold(self, size_bytes: int, *, max_wait_s: float) -> AsyncIterator["Held"]:
         """Hold memory for a photo; wait for room, if need be.
 
         Raises:
@@ -65,15 +80,39 @@ class Admission:
         async with contextlib.AsyncExitStack() as held:
             try:
                 async with asyncio.timeout(max_wait_s):
-                    reservation = await held.enter_async_context(self._room.reserve(size_bytes))
+                    photo = await held.enter_async_context(self._photos.reserve(size_bytes))
+                    room = await held.enter_async_context(self._room.reserve(size_bytes))
             except TimeoutError:
                 raise self._overloaded("Other photos leave no room for this one.") from None
-            yield reservation
+            yield Held(photo, room)
+
+    @contextlib.asynccontextmanager
+    async def send(self, size_bytes: int) -> AsyncIterator[None]:
+        """Hold memory for the second copy of a photo while it is sent on.
+
+        Raises:
+            Overloaded: Other photos left no room until the deadline.
+        """
+        shared_bytes = min(size_bytes, self._copies.capacity_bytes)
+        async with self._copies.reserve(shared_bytes), self._room.reserve(size_bytes):
+            yield
 
     def _overloaded(self, message: str) -> Overloaded:
         figures = {"in_flight": self.in_flight, "limit": self._max_in_flight, "held_bytes": self.held_bytes}
         details = {name: str(value) for name, value in figures.items()}
         return Overloaded(message, retry_after_s=_RETRY_AFTER_S, details=details)
+
+
+class Held:
+    """Memory that is held for a photo."""
+
+    def __init__(self, *reservations: Reservation) -> None:
+        self._reservations = reservations
+
+    def shrink_to(self, needed_bytes: int) -> None:
+        """Give back what turned out not to be needed."""
+        for reservation in self._reservations:
+            reservation.shrink_to(needed_bytes)
 
 
 def answer_bytes(holds: int) -> int:

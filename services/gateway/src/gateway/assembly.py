@@ -8,11 +8,10 @@ import grpc
 from climbmate.analyzer.v1 import analyzer_pb2_grpc
 from servicekit.budget import MemoryBudget
 from servicekit.channel import open_channel
-from servicekit.limits import MAX_PHOTO_BYTES
 from servicekit.memory import MB
 from servicekit.server import Lifecycle, Loaded
 
-from gateway.admission import Admission
+from gateway.admission import MAX_UPLOAD_BYTES, Admission
 from gateway.coloring import Scatter
 from gateway.core import Core
 from gateway.keys import Keyring
@@ -32,13 +31,12 @@ NAME = "gateway"
 SERVICES = ("climbmate.analyzer.v1.AnalyzerService",)
 REQUEST_COPIES = 5
 """How often a photo that came over gRPC is in memory at most, as measured: reading it makes copies, the message keeps
-one until the answer is given (`ClearField` frees nothing), and `admission.COPIES` are sent on."""
-_MAX_REQUEST_BYTES = MAX_PHOTO_BYTES + 64 * 1024  # a photo and its options
+one until the answer is given (`ClearField` frees nothing), and two are made to send it on."""
 
 
 def max_request_bytes(settings: GatewaySettings) -> int:
     """The largest request over gRPC, which refuses larger ones before it reads them: all its copies fit the inbox."""
-    return min(_MAX_REQUEST_BYTES, settings.inbox_mb * MB // REQUEST_COPIES)
+    return min(MAX_UPLOAD_BYTES, settings.inbox_mb * MB // REQUEST_COPIES)
 
 
 @contextlib.asynccontextmanager

@@ -1,7 +1,10 @@
 """What the gateway knows of a photo, whatever the transport. Coordinates are pixels of the photo as shown."""
 
+import contextlib
 import hashlib
 import io
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -31,6 +34,9 @@ class Photo:
     """A photo's file, as it arrives and until it is sent on. Photos are what the gateway's memory is spent on.
 
     The file is in memory once: it is written behind some free bytes in which `take` puts what goes before it.
+
+    Attributes:
+        sending: Gives what is held while the file is sent on, which takes its memory once more.
     """
 
     def __init__(self, file: bytes | memoryview = b"") -> None:
@@ -38,6 +44,7 @@ class Photo:
         self._buffer.seek(HEADROOM_BYTES)
         self._digest = hashlib.sha256()
         self.size_bytes = 0
+        self.sending: Callable[[], AbstractAsyncContextManager[object]] = contextlib.nullcontext
         self.add(file)
 
     def add(self, piece: bytes | memoryview) -> None:

@@ -11,7 +11,7 @@ class GatewaySettings(ServiceSettings, frozen=True, kw_only=True):
     """What the gateway can be told. An address is `host:port` or `unix:/path`."""
 
     inbox_mb: Annotated[int, msgspec.Meta(ge=1)] = 128
-    """Memory in MB (10^6 bytes) for photos, each counted as often as it is held: 2 times over HTTP, 5 over gRPC."""
+    """Memory in MB (10^6 bytes) for photos: a fifth for those over HTTP, at least 26; over gRPC each counts 5 times."""
     max_holds: Annotated[int, msgspec.Meta(ge=1, le=MAX_HOLDS)] = 40
     """How many holds are asked for where the request does not say."""
     gateway_answers_mb: Annotated[int, msgspec.Meta(ge=22, le=4096)] = 48
@@ -40,7 +40,7 @@ class GatewaySettings(ServiceSettings, frozen=True, kw_only=True):
     """How many HTTP connections are served at once; a few more may ask for health, and the rest are closed."""
     gateway_head_timeout_s: Annotated[float, msgspec.Meta(gt=0, le=600)] = 10.0
     """How long a connection may take to send the head of a request."""
-    gateway_results_mb: Annotated[int, msgspec.Meta(ge=1, le=4096)] = 8
+    gateway_results_mb: Annotated[int, msgspec.Meta(ge=1, le=4096)] = 4
     """Memory in MB (10^6 bytes) for results that may be asked for again; the oldest are forgotten for newer ones."""
     gateway_remember_s: Annotated[float, msgspec.Meta(ge=0, le=86_400)] = 600.0
     """How long a job is known, and the same photo with the same parameters answered by it; 0 computes all anew."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import get_args
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 from servicekit.metrics import Metrics
 
 from gateway.admission import Admission

@@ -1,6 +1,7 @@
 """The model services as the gateway calls them. Every call fails at once when the service is not there."""
 
 import asyncio
+import functools
 from collections.abc import Awaitable, Sequence
 from typing import Protocol, TypeVar
 
@@ -9,6 +10,7 @@ from climbmate.colorizer.v1 import colorizer_pb2, colorizer_pb2_grpc
 from climbmate.detector.v1 import detector_pb2
 from climbmate.status.v1 import status_pb2, status_pb2_grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from servicekit.channel import upload
 from servicekit.rich_status import from_rpc_error
 
 from gateway import convert
@@ -45,17 +47,18 @@ class GrpcDetector:
     """The detector behind a channel."""
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
-        # Not by the stub, because the request comes serialized.
-        self._detect_holds: grpc.aio.UnaryUnaryMultiCallable[bytes, detector_pb2.DetectHoldsResponse]
-        self._detect_holds = channel.unary_unary(
+        # Not by the stub, because the request comes serialized, and as a stream of one, see `upload`.
+        self._detect_holds: grpc.aio.StreamUnaryMultiCallable[bytes, detector_pb2.DetectHoldsResponse]
+        self._detect_holds = channel.stream_unary(
             "/climbmate.detector.v1.DetectorService/DetectHolds",
             response_deserializer=detector_pb2.DetectHoldsResponse.FromString,
         )
 
     async def detect(self, photo: Photo, options: Options, *, timeout_s: float) -> Detection:
         """See `Detector`."""
-        call = self._detect_holds(convert.detect_request(photo, options), timeout=timeout_s)
-        return convert.detection(await _answer(call))
+        take = functools.partial(convert.detect_request, photo, options)
+        answer = upload(self._detect_holds, take, timeout_s=timeout_s, sending=photo.sending())
+        return convert.detection(await _answer(answer))
 
 
 class GrpcColorizer:

@@ -9,6 +9,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 _KEPT_FOR_PROBES = 32
 _CROWDED = "crowded"
+_READ_AHEAD = "read_ahead"
+_FIRST_READ_BYTES, _READ_BYTES = 16 * 1024, 256 * 1024  # at once from a socket: until there is room, and then
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take the connection, or close it at once."""
         super().connection_made(transport)
+        self._read_at_once(_FIRST_READ_BYTES)
         self._extra = len(self.connections) > self._patience.max_connections
         if len(self.connections) > self._patience.max_connections + _KEPT_FOR_PROBES:
             transport.abort()
@@ -46,12 +49,18 @@ class Connection(HttpToolsProtocol):
         """A request's first byte has come, maybe on a connection that was kept alive."""
         super().on_message_begin()
         self._expect_head()
+        self._read_at_once(_FIRST_READ_BYTES)
+        self.scope["state"][_READ_AHEAD] = lambda: self._read_at_once(_READ_BYTES)
         self.scope["state"][_CROWDED] = self._extra and len(self.connections) > self._patience.max_connections
 
     def on_headers_complete(self) -> None:
         """The head has come in time."""
         self._disarm()
         super().on_headers_complete()
+
+    def _read_at_once(self, size_bytes: int) -> None:
+        """What waits for room is in memory already, so it should be little; asyncio's own bound is 256 KiB."""
+        self.transport.max_size = size_bytes  # type: ignore[attr-defined] # of asyncio's selector transport
 
     def _expect_head(self) -> None:
         if self._head_timer is None:
@@ -70,3 +79,8 @@ class Connection(HttpToolsProtocol):
 def is_crowded(scope: Scope) -> bool:
     """Whether a request came on a connection beyond the limit."""
     return bool(scope.get("state", {}).get(_CROWDED))
+
+
+def read_ahead(scope: Scope) -> None:
+    """Read a request's body in large pieces from now on."""
+    scope.get("state", {}).get(_READ_AHEAD, lambda: None)()

@@ -1,6 +1,7 @@
 """From a request to the job that answers it: admission, upload, and whether the question was asked before."""
 
 import contextlib
+import functools
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Self
@@ -9,10 +10,10 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 
 from gateway import domain
-from gateway.admission import COPIES
 from gateway.core import Core
 from gateway.deadline import Deadline
 from gateway.web import wishes
+from gateway.web.connections import read_ahead
 from gateway.web.jobs import Job, Jobs, Question
 from gateway.web.pace import Pace
 from gateway.web.upload import Upload, declared_bytes
@@ -65,14 +66,17 @@ async def received(core: Core, jobs: Jobs, request: Request, terms: Terms) -> As
         deadline_s=settings.gateway_upload_deadline_s,
         grace_s=min(settings.gateway_upload_grace_s, upload_s),
         min_bytes_per_s=settings.gateway_min_upload_bytes_per_s,
+        crowded=lambda: core.admission.crowded,
     )
     upload = Upload(request, pace)
     with core.admission.count():
         await upload.begin()
         async with contextlib.AsyncExitStack() as held:
-            memory = await held.enter_async_context(core.admission.hold(COPIES * size_bytes, max_wait_s=upload_s))
+            memory = await held.enter_async_context(core.admission.hold(size_bytes, max_wait_s=upload_s))
+            read_ahead(request.scope)
             photo = await upload.photo(timeout_s=min(upload_s, max(0.0, end.left_s())))
-            memory.shrink_to(COPIES * photo.size_bytes)
+            memory.shrink_to(photo.size_bytes)
+            photo.sending = functools.partial(core.admission.send, photo.size_bytes)
             deadline = Deadline.after(max(0.0, min(settings.request_deadline_s, end.left_s())))
             job = await find_job(core, jobs, photo, terms, deadline, held=held)
         with job.followed():

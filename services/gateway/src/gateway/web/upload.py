@@ -10,13 +10,12 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 
 from gateway import formats
+from gateway.admission import MAX_UPLOAD_BYTES
 from gateway.domain import Photo
 from gateway.web.multipart import PhotoForm, too_large
 from gateway.web.pace import Pace, in_pace
 
 _FORM = "multipart/form-data"
-_MAX_FORM_BYTES = MAX_PHOTO_BYTES + 64 * 1024
-"""A photo and what a form adds to it."""
 
 
 def declared_bytes(headers: Headers) -> int:
@@ -96,4 +95,4 @@ def _media_type(headers: Headers) -> str:
 
 
 def _limit(media_type: str) -> int:
-    return _MAX_FORM_BYTES if media_type == _FORM else MAX_PHOTO_BYTES
+    return MAX_UPLOAD_BYTES if media_type == _FORM else MAX_PHOTO_BYTES
