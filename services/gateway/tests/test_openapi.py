@@ -38,6 +38,7 @@ async def test_every_route_of_the_api_is_described(described):
     assert set(described["paths"]) == {
         "/api/analyze",
         "/api/analyze-stream",
+        "/api/analyze-batch",
         "/api/jobs/{job_id}",
         "/api/jobs/{job_id}/events",
         "/api/feedback",

@@ -1,13 +1,10 @@
 """`POST /api/analyze` and `POST /api/analyze-stream`."""
 
-import contextlib
 from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
-from servicekit.deadlines import within
-from servicekit.errors import Internal
 from servicekit.limits import MAX_HOLDS
 from servicekit.receipts import current_receipt
 from starlette.responses import Response
@@ -16,7 +13,7 @@ from gateway import domain
 from gateway.core import Core
 from gateway.web import job_routes, openapi, overlay, wishes
 from gateway.web.disconnect import unless_caller_leaves
-from gateway.web.intake import Incoming, Terms, received
+from gateway.web.intake import Incoming, Terms, last_result, received
 from gateway.web.jobs import Jobs
 from gateway.web.stream import EventStream
 from gateway.web.told import result_json
@@ -69,7 +66,7 @@ def router(core: Core, jobs: Jobs) -> APIRouter:
         """Find the holds, colors and problems of one photo."""
         if incoming.job.kept and wishes.is_async(request.headers):
             return job_routes.accepted(incoming.job, request.scope)
-        result = await unless_caller_leaves(request.receive, _result(incoming))
+        result = await unless_caller_leaves(request.receive, last_result(incoming))
         headers = {"content-location": job_routes.address(incoming.job), "vary": "Accept"}
         if wishes.is_svg(request.headers):
             return Response(overlay.draw(result), headers=headers, media_type=wishes.SVG)
@@ -85,11 +82,3 @@ def router(core: Core, jobs: Jobs) -> APIRouter:
         )
 
     return api
-
-
-async def _result(incoming: Incoming) -> bytes:
-    async with within(incoming.deadline.left_s()), contextlib.aclosing(incoming.job.told_after(0)) as events:
-        async for _, event in events:
-            if event.name == "result" and isinstance(event.data, bytes):
-                return event.data
-    raise Internal

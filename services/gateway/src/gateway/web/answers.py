@@ -147,6 +147,23 @@ class JobReport(Answer, frozen=True, omit_defaults=True):
     error: Failure | None = None
 
 
+class BatchLine(Answer, frozen=True, omit_defaults=True):
+    """One photo of a batch: its place in the form, from 0, its file name, and its result or its error."""
+
+    index: int
+    name: str
+    result: Analysis | None = None
+    error: Failure | None = None
+
+
+class BatchEnd(Answer, frozen=True, omit_defaults=True):
+    """The last line of a batch: how many photos there were and failed, and why the rest could not be read, if so."""
+
+    photos: int
+    failed: int
+    error: Failure | None = None
+
+
 class ProgressEvent(Answer, frozen=True):
     """A stage has begun; `percent` never falls and ends at 100."""
 

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from gateway.core import Core
-from gateway.web import analyze, failures, feedback_routes, job_routes, openapi, pages, probes
+from gateway.web import analyze, batch, failures, feedback_routes, job_routes, openapi, pages, probes
 from gateway.web.exchange import Exchanges
 from gateway.web.guard import Guard
 from gateway.web.jobs import Jobs
@@ -44,6 +44,7 @@ def build_app(core: Core, jobs: Jobs) -> ASGIApp:
     palette = PaletteSource(core.colorizer)
     for router in (
         analyze.router(core, jobs),
+        batch.router(core, jobs),
         job_routes.router(core, jobs),
         feedback_routes.router(core, palette),
         probes.router(core, palette),

@@ -77,6 +77,15 @@ JOB_DONE = msgspec.structs.replace(
     JOB, status="done", stage="done", percent=100, message=messages.progress("done", "en"), result=ANALYSIS
 )
 
+BATCH = (
+    answers.BatchLine(1, "left.jpg", result=ANALYSIS),
+    answers.BatchLine(
+        0,
+        "notes.txt",
+        error=answers.Failure("INVALID_IMAGE", messages.error("INVALID_IMAGE", "en"), _ID, {"reason": "No photo."}),
+    ),
+    answers.BatchEnd(photos=2, failed=1),
+)
 FEEDBACK = {"request_id": _ID, "hold_id": 4, "color": "pink", "was": "purple", "confidence": 0.61}
 FEEDBACK_KEPT = answers.FeedbackKept(_ID, 4, "pink")
 PALETTE = answers.Palette([answers.PaletteColor("red", ["a red climbing hold"], (220, 38, 38))])

@@ -24,6 +24,7 @@ _RETRY_AFTER_S = 1.0
 _MAX_DRAIN_BYTES = 64 * 1024 * 1024
 _QUIET = frozenset(("/livez", "/readyz", "/metrics", "/api/health"))
 
+_READS_ON = "reads_on"
 _SECURITY = {
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",  # pages say what they need
     "cross-origin-resource-policy": "same-origin",
@@ -49,7 +50,7 @@ class Exchanges:
         headers = Headers(scope=scope)
         request_id = headers.get(REQUEST_ID_KEY, "")
         request_id = request_id if is_request_id(request_id) else new_request_id()
-        exchange = _Exchange(receive, send, request_id, waits="expect" in headers)
+        exchange = _Exchange(receive, send, request_id, scope, waits="expect" in headers)
         start_s = time.perf_counter()
         with open_receipt(request_id, self._memory) as receipt:
             try:
@@ -91,13 +92,19 @@ class Exchanges:
         _log.log(logging.DEBUG if route in _QUIET else logging.INFO, "request", extra={"fields": fields})
 
 
+def read_while_answering(scope: Scope) -> None:
+    """Let a request's body be read on after its answer has begun."""
+    scope.setdefault("state", {})[_READS_ON] = True
+
+
 class _Exchange:
     """Both directions of one request, watched."""
 
-    def __init__(self, receive: Receive, send: Send, request_id: str, *, waits: bool) -> None:
+    def __init__(self, receive: Receive, send: Send, request_id: str, scope: Scope, *, waits: bool) -> None:
         self._receive = receive
         self._send = send
         self._request_id = request_id
+        self._scope = scope
         self._caller_waits = waits  # it sends the body only when told to go on, so there may be nothing to drain
         self._unread = True
         self._read_bytes = 0
@@ -112,13 +119,15 @@ class _Exchange:
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            await self._drain()
+            reads_on = bool(self._scope.get("state", {}).get(_READS_ON))
+            if not reads_on:
+                await self._drain()
             self.status = message["status"]
             headers = MutableHeaders(scope=message)
             headers[REQUEST_ID_KEY] = self._request_id
             for name, value in _SECURITY.items():
                 headers.setdefault(name, value)
-            if self._unread:
+            if self._unread and not reads_on:
                 headers["connection"] = "close"
         await self._send(message)
 

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Self
 
+from servicekit.deadlines import within
+from servicekit.errors import Internal
 from starlette.datastructures import Headers
 from starlette.requests import Request
 
@@ -100,3 +102,16 @@ async def find_job(
     if kept:
         held.enter_context(core.admission.count())  # the request's own count ends with the request
     return await jobs.start(photo, question, deadline, held.pop_all(), shared=in_time and not fresh, kept=kept)
+
+
+async def last_result(incoming: Incoming) -> bytes:
+    """Wait for a job's result.
+
+    Raises:
+        ServiceError: What it failed with, or DeadlineExceeded.
+    """
+    async with within(incoming.deadline.left_s()), contextlib.aclosing(incoming.job.told_after(0)) as events:
+        async for _, event in events:
+            if event.name == "result" and isinstance(event.data, bytes):
+                return event.data
+    raise Internal

@@ -16,20 +16,20 @@ FIELDS: Final = ("image", "file")
 _MAX_PARTS = 16
 
 
-class PhotoForm:
-    """Feed it the body's pieces, then ask for the photo.
+class Form:
+    """Reads a form while it arrives; what of it is a photo, a subclass says.
 
     Raises from every method:
-        InvalidParameter: The body is no well-formed form, or its photo is missing or there twice.
-        ImageTooLarge: The photo has more than `MAX_PHOTO_BYTES`.
+        InvalidParameter: The body is no well-formed form, or has not the parts that it should.
+        ImageTooLarge: A photo has more than `MAX_PHOTO_BYTES`.
     """
 
-    def __init__(self, content_type: str) -> None:
+    def __init__(self, content_type: str, *, max_parts: int) -> None:
         _, options = parse_options_header(content_type)
-        self._photo: Photo | None = None
+        self._max_parts = max_parts
+        self._arriving: Photo | None = None
         self._parts = 0
-        self._in_photo = False
-        self._complete = False
+        self.complete = False
         self._header = [b"", b""]
         try:
             self._parser = MultipartParser(options.get(b"boundary", b""), self._callbacks())
@@ -45,13 +45,12 @@ class PhotoForm:
         except FormParserError as error:
             raise _malformed(error) from None
 
-    def photo(self) -> Photo:
-        """The photo, once the whole body was fed."""
-        if not self._complete:
-            raise InvalidParameter("The form ends too early.", details={"body": "the form is not complete"})
-        if self._photo is None:
-            raise InvalidParameter("The form has no photo.", details={"image": "missing"})
-        return self._photo
+    def _begin_file(self, name: bytes, file_name: str) -> Photo | None:
+        """What the data of a part goes into; None for a part that is of no interest."""
+        raise NotImplementedError
+
+    def _end_file(self) -> None:
+        """A part has ended that is of interest."""
 
     def _callbacks(self) -> "MultipartCallbacks":
         return {
@@ -60,38 +59,64 @@ class PhotoForm:
             "on_header_value": lambda data, start, end: self._extend_header(1, data[start:end]),
             "on_header_end": self._end_header,
             "on_part_data": self._take,
+            "on_part_end": self._end_part,
             "on_end": self._end,
         }
 
     def _begin_part(self) -> None:
-        self._in_photo = False
         self._parts += 1
-        if self._parts > _MAX_PARTS:
-            raise InvalidParameter("The form has too many parts.", details={"body": f"more than {_MAX_PARTS} parts"})
+        if self._parts > self._max_parts:
+            told = f"more than {self._max_parts} parts"
+            raise InvalidParameter("The form has too many parts.", details={"body": told})
 
     def _extend_header(self, which: int, text: bytes) -> None:
         self._header[which] += text
 
     def _end_header(self) -> None:
         (name, value), self._header = self._header, [b"", b""]
-        if name.lower() != b"content-disposition":
-            return
-        _, options = parse_options_header(value)
-        if options.get(b"name", b"").decode("latin-1") not in FIELDS:
-            return
-        if self._photo is not None:
-            raise InvalidParameter("The form has two photos.", details={"image": "given more than once"})
-        self._photo, self._in_photo = Photo(), True
+        if name.lower() == b"content-disposition":
+            _, options = parse_options_header(value)
+            file_name = options.get(b"filename", b"").decode("utf-8", "replace")
+            self._arriving = self._begin_file(options.get(b"name", b""), file_name)
 
     def _take(self, data: bytes, start: int, end: int) -> None:
-        if not self._in_photo or self._photo is None:
+        if self._arriving is None:
             return
-        if self._photo.size_bytes + end - start > MAX_PHOTO_BYTES:
+        if self._arriving.size_bytes + end - start > MAX_PHOTO_BYTES:
             raise too_large()
-        self._photo.add(memoryview(data)[start:end])
+        self._arriving.add(memoryview(data)[start:end])
+
+    def _end_part(self) -> None:
+        if self._arriving is not None:
+            self._end_file()
+            self._arriving = None
 
     def _end(self) -> None:
-        self._complete = True
+        self.complete = True
+
+
+class PhotoForm(Form):
+    """A form with one photo: feed it the body's pieces, then ask for the photo."""
+
+    def __init__(self, content_type: str) -> None:
+        self._photo: Photo | None = None
+        super().__init__(content_type, max_parts=_MAX_PARTS)
+
+    def photo(self) -> Photo:
+        """The photo, once the whole body was fed."""
+        if not self.complete:
+            raise InvalidParameter("The form ends too early.", details={"body": "the form is not complete"})
+        if self._photo is None:
+            raise InvalidParameter("The form has no photo.", details={"image": "missing"})
+        return self._photo
+
+    def _begin_file(self, name: bytes, file_name: str) -> Photo | None:  # noqa: ARG002 - one photo needs no name
+        if name.decode("latin-1") not in FIELDS:
+            return None
+        if self._photo is not None:
+            raise InvalidParameter("The form has two photos.", details={"image": "given more than once"})
+        self._photo = Photo()
+        return self._photo
 
 
 def too_large() -> ImageTooLarge:

@@ -59,6 +59,8 @@ def _schemas() -> dict[str, Any]:
         answers.Feedback,
         answers.FeedbackKept,
         answers.Analysis,
+        answers.BatchLine,
+        answers.BatchEnd,
         answers.JobReport,
         answers.ProgressEvent,
         answers.HoldsEvent,
@@ -116,6 +118,36 @@ def _text(description: str) -> dict[str, Any]:
 ANALYZE: dict[str, Any] = {
     "responses": {200: _json("Everything that is known about the photo.", examples.ANALYSIS), **_failed(_PHOTO_ERRORS)},
     "openapi_extra": _BODY,
+}
+_BATCH_BODY = {
+    "requestBody": {
+        "required": True,
+        "description": "At most 20 photos as form fields `image` (or `file`), each at most 24 MiB.",
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["image"],
+                    "properties": {"image": {"type": "array", "items": {"type": "string", "format": "binary"}}},
+                }
+            }
+        },
+    }
+}
+ANALYZE_BATCH: dict[str, Any] = {
+    "responses": {
+        200: {
+            "description": "Lines of JSON: a BatchLine for every photo in the order of completion, and a BatchEnd.",
+            "content": {
+                "application/x-ndjson": {
+                    "schema": {"type": "string"},
+                    "example": "".join(f"{answers.encode(line).decode()}\n" for line in examples.BATCH),
+                }
+            },
+        },
+        **_failed(("UNSUPPORTED_FORMAT", "INVALID_PARAMETER", "IMAGE_TOO_LARGE", "OVERLOADED")),
+    },
+    "openapi_extra": _BATCH_BODY,
 }
 JOB: dict[str, Any] = {
     "responses": {200: _json("How far it is.", examples.JOB_DONE), **_failed(("INVALID_PARAMETER", "NOT_FOUND"))}
