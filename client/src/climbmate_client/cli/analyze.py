@@ -1,5 +1,6 @@
 """`climbmate analyze`: one photo, its holds, colors and problems."""
 
+import functools
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,10 +16,15 @@ from climbmate_client import events, overlay
 from climbmate_client.answers import Analysis, Health, Rgb
 from climbmate_client.cli import report
 from climbmate_client.cli.exits import explained, interrupt_on_signals
+from climbmate_client.cli.folder import analyze_folder
 from climbmate_client.errors import ClimbmateError
 from climbmate_client.http import Client
+from climbmate_client.journal import JournalError
 from climbmate_client.local import LocalStack
+from climbmate_client.retry import Retry
 
+_LINES = "climbmate.jsonl"
+_PATIENT = Retry(attempts=5)
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _PICTURES: dict[str, tuple[str, dict[str, int]]] = {
     ".png": ("PNG", {"compress_level": 3}),  # half the time of the default for 4 % more bytes
@@ -36,10 +42,12 @@ def _picture(_context: click.Context, _option: click.Parameter, file: Path | Non
 
 
 @click.command()
-@click.argument("photo", type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path))
+@click.argument("photo", metavar="PHOTO|DIR", type=click.Path(exists=True, readable=True, path_type=Path))
 @click.option("--url", help="The gateway's address. Without it the services are started here for this call.")
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON instead of tables.")
-@click.option("--save", type=_FILE, help="Write the answer as JSON to this file.")
+@click.option(
+    "--save", type=_FILE, help=f"Write the answer as JSON to this file; for DIR as lines, by default to {_LINES}."
+)
 @click.option(
     "--overlay",
     "overlay_file",
@@ -69,9 +77,20 @@ def analyze(
     min_confidence: float | None,
     min_holds: int | None,
 ) -> None:
-    """Find the holds, colors and problems in PHOTO."""
+    """Find the holds, colors and problems in PHOTO, or in all photos in DIR and below.
+
+    The answers for DIR are lines of JSON in one file. The same command goes on where an earlier run was interrupted.
+    """
     interrupt_on_signals()
     aside = Console(stderr=True)
+    if photo.is_dir():
+        if overlay_file or as_json:
+            raise click.UsageError("--overlay and --json are for one photo; the answers for DIR are lines in a file.")
+        looks_for = functools.partial(
+            Client.analyze, max_holds=max_holds, min_confidence=min_confidence, min_holds=min_holds
+        )
+        _analyze_all(photo, save or Path(_LINES), url, looks_for, aside)
+        return
     with explained():
         data = photo.read_bytes()
         with _gateway(url, aside) as address, Client(address) as climbmate:
@@ -88,6 +107,20 @@ def analyze(
         click.echo(analysis.to_json())
     else:
         _show(analysis, health, [file for file in (save, overlay_file) if file])
+
+
+def _analyze_all(
+    folder: Path, file: Path, url: str | None, looks_for: "functools.partial[Analysis]", aside: Console
+) -> None:
+    parameters = {name: str(value) for name, value in looks_for.keywords.items() if value is not None}
+    with explained(), _gateway(url, aside) as address, Client(address, retry=_PATIENT) as climbmate:
+        climbmate.health()  # a wrong address is noticed at once
+        try:
+            ask = functools.partial(looks_for, climbmate)
+            analyze_folder(folder, file, ask, parameters=parameters, aside=aside)
+        except JournalError as error:
+            raise click.UsageError(str(error)) from None
+    click.echo(f"Wrote {file}")
 
 
 @contextmanager

@@ -97,6 +97,17 @@ def _failed(codes: Sequence[str]) -> dict[int | str, dict[str, Any]]:
     return by_status
 
 
+_EVENT = {
+    "type": "object",
+    "required": ["id", "event", "data"],
+    "properties": {
+        "id": {"type": "string", "pattern": "^[0-9]+$"},
+        "event": {"enum": [*examples.EVENTS, "error"]},
+        "data": {"type": "string"},
+    },
+}
+
+
 def _event_stream() -> dict[str, Any]:
     sent = "".join(
         f"event: {name}\ndata: {answers.encode(example).decode()}\n\n" for name, example in examples.EVENTS.items()
@@ -107,7 +118,7 @@ def _event_stream() -> dict[str, Any]:
     )
     return {
         "description": description,
-        "content": {"text/event-stream": {"schema": {"type": "string"}, "example": sent}},
+        "content": {"text/event-stream": {"schema": _EVENT, "example": sent}},
     }
 
 
