@@ -1,7 +1,7 @@
 """What the gateway itself costs: its services answer at once. `python -m bench.gateway_overhead`.
 
 Prints Markdown: milliseconds from the request to the answer for one photo after the other, and the gateway's memory at
-rest, after those, and with many uploads of 12 MB at once.
+rest, after those, with many uploads of 12 MB at once, and with many idle event streams.
 """
 
 import argparse
@@ -11,7 +11,7 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -25,6 +25,7 @@ ROOT = Path(__file__).parents[1]
 _JPEG = {"content-type": "image/jpeg", "cache-control": "no-cache"}
 _WARM_UP = 20
 _UPLOADS = 64
+_LISTENERS = 1000
 _UPLOAD = b"\xff\xd8\xff\xe0" + bytes(12_000_000)
 
 
@@ -52,13 +53,37 @@ def main() -> None:
             )
         rows["of these answered with 200"] = sum(response.status_code == 200 for response in answers)
         rows[f"peak memory with {_UPLOADS} uploads of 12 MB, MB"] = _status_mb(gateway, "VmHWM")
+    rows |= _idle_listeners()
     print("| | |\n|---|---:|")
     for name, value in rows.items():
         print(f"| {name} | {value:.1f} |")
 
 
+def _idle_listeners() -> dict[str, float]:
+    """What callers cost who have nothing to do but wait for the events of one job."""
+    detector = ["--delay-s", "60"]
+    with _gateway(detector, {"GATEWAY_MAX_CONNECTIONS": str(_LISTENERS + 8)}) as (http, gateway), ExitStack() as open_:
+        headers = {"content-type": "image/jpeg", "prefer": "respond-async"}
+        address = http.post("/api/analyze", content=_UPLOAD[:1000], headers=headers).headers["location"]
+        before_mb = _status_mb(gateway, "VmRSS")
+        for _ in range(_LISTENERS):
+            _listen(open_, str(http.base_url.host), http.base_url.port or 80, f"{address}/events")
+        return {f"{_LISTENERS} idle event streams, MB": _status_mb(gateway, "VmRSS") - before_mb}
+
+
+def _listen(open_: ExitStack, host: str, port: int, path: str) -> None:
+    """Follow a job until it has told that the detector is at work."""
+    connection = open_.enter_context(socket.create_connection((host, port)))
+    connection.sendall(f"GET {path} HTTP/1.1\r\nhost: {host}\r\n\r\n".encode())
+    told = b""
+    while b"detecting" not in told:
+        told += connection.recv(4096)
+
+
 @contextmanager
-def _gateway() -> Iterator[tuple[httpx.Client, ServiceProcess]]:
+def _gateway(
+    services_options: Sequence[str] = (), own: Mapping[str, str] | None = None
+) -> Iterator[tuple[httpx.Client, ServiceProcess]]:
     """A gateway between services that answer at once."""
     with ExitStack() as parts:
         folder = parts.enter_context(tempfile.TemporaryDirectory(prefix="bench-"))
@@ -73,9 +98,10 @@ def _gateway() -> Iterator[tuple[httpx.Client, ServiceProcess]]:
                 "GATEWAY_COLORIZER_TARGET": services,
                 "REQUEST_DEADLINE_S": "120",
                 "LOG_LEVEL": "WARNING",
+                **(own or {}),
             }
         )
-        commands = {"instant": ["bench.instant_services", services], "gateway": ["gateway"]}
+        commands = {"instant": ["bench.instant_services", services, *services_options], "gateway": ["gateway"]}
         processes = [
             ServiceProcess(name, [sys.executable, "-m", *command], environ, print) for name, command in commands.items()
         ]

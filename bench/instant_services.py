@@ -26,7 +26,8 @@ _Context = grpc.aio.ServicerContext[Any, Any]
 class InstantDetector(detector_pb2_grpc.DetectorServiceServicer):
     """Finds the same holds in every photo."""
 
-    def __init__(self, holds: int, side_px: int) -> None:
+    def __init__(self, holds: int, side_px: int, delay_s: float) -> None:
+        self._delay_s = delay_s
         mask = hold_pb2.Mask(width=side_px, height=side_px, bits=bytes(side_px * side_px // 8))
         box = hold_pb2.Box(x_min=100.5, y_min=200.25, x_max=190.5, y_max=280.75)
         polygon = hold_pb2.Polygon(xy=[100.125 + index for index in range(2 * _POINTS)])
@@ -52,7 +53,8 @@ class InstantDetector(detector_pb2_grpc.DetectorServiceServicer):
     async def DetectHolds(
         self, request: detector_pb2.DetectHoldsRequest, context: _Context
     ) -> detector_pb2.DetectHoldsResponse:
-        """Answer at once."""
+        """Answer at once, or after the delay."""
+        await asyncio.sleep(self._delay_s)
         return self._answer
 
 
@@ -80,10 +82,10 @@ class _Status(status_pb2_grpc.StatusServiceServicer):
         return status_pb2.GetStatusResponse()
 
 
-async def serve(address: str, holds: int, side_px: int) -> None:
+async def serve(address: str, holds: int, side_px: int, delay_s: float) -> None:
     """Serve at an address until the process ends."""
     server = grpc.aio.server(options=[("grpc.max_receive_message_length", MAX_MESSAGE_BYTES)])
-    detector_pb2_grpc.add_DetectorServiceServicer_to_server(InstantDetector(holds, side_px), server)
+    detector_pb2_grpc.add_DetectorServiceServicer_to_server(InstantDetector(holds, side_px, delay_s), server)
     colorizer_pb2_grpc.add_ColorizerServiceServicer_to_server(InstantColorizer(), server)
     status_pb2_grpc.add_StatusServiceServicer_to_server(_Status(), server)
     checks = health.aio.HealthServicer()
@@ -100,5 +102,6 @@ if __name__ == "__main__":
     parser.add_argument("address")
     parser.add_argument("--holds", type=int, default=40)
     parser.add_argument("--side-px", type=int, default=64)
+    parser.add_argument("--delay-s", type=float, default=0.0)
     args = parser.parse_args()
-    asyncio.run(serve(args.address, args.holds, args.side_px))
+    asyncio.run(serve(args.address, args.holds, args.side_px, args.delay_s))
