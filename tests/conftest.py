@@ -11,8 +11,12 @@ ROOT = Path(__file__).parents[1]
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory):
     """The three services, started once. A test that stops one starts it again and waits until the stack is ready."""
-    log = tmp_path_factory.mktemp("services") / "services.log"
-    with log.open("w", buffering=1) as lines, LocalStack(write_log=lambda line: print(line, file=lines)) as stack:
+    folder = tmp_path_factory.mktemp("services")
+    own = {"GATEWAY_FEEDBACK_FILE": str(folder / "feedback.db")}
+    with (
+        (folder / "services.log").open("w", buffering=1) as lines,
+        LocalStack(own_settings=own, write_log=lambda line: print(line, file=lines)) as stack,
+    ):
         yield stack
 
 

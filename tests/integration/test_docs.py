@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from climbmate_client import Analysis
 from climbmate_client.wire import ErrorAnswer
+from gateway.web import answers
 
 ROOT = Path(__file__).parents[2]
 PAGES = ("README.md", "docs/api.md")
@@ -40,7 +41,8 @@ def run_bash(text, here):
 
 
 def read_json(text, here):
-    kind = ErrorAnswer if text.startswith('{\n  "error"') else Analysis
+    first = next(iter(msgspec.json.decode(text)))
+    kind = {"error": ErrorAnswer, "id": answers.JobReport}.get(first, Analysis)
     msgspec.json.decode(text, type=kind)
 
 

@@ -42,10 +42,10 @@ def group(holds: Sequence[Hold], colors: Mapping[int, Color], *, min_holds: int 
     """
     wall = _height(_around([hold.box for hold in holds])) if holds else 1.0
     found = [
-        _problem(name, members, colors, wall)
+        _problem(name, part, colors, wall)
         for name, alike in _by_color(holds, colors).items()
-        for members in _parts(alike, wall)
-        if sum(hold.kind == "hold" for hold in members) >= min_holds
+        for part in _parts(alike, wall)
+        if sum(hold.kind == "hold" for hold in part.members) >= min_holds
     ]
     found.sort(key=lambda problem: (-len(problem.hold_ids), -problem.height_span, problem.color, problem.hold_ids))
     return tuple(_numbered(found))
@@ -65,24 +65,37 @@ def _by_color(holds: Sequence[Hold], colors: Mapping[int, Color]) -> Mapping[str
     return alike
 
 
-def _parts(alike: Sequence[Hold], wall: float) -> list[list[Hold]]:
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Part:
+    """Holds that belong together, and the lengths that join them, one fewer."""
+
+    members: list[Hold]
+    reaches: list[float]
+
+
+def _parts(alike: Sequence[Hold], wall: float) -> list[_Part]:
     """Divide the holds of a color where they are far apart; leave out what is tiny and stands alone."""
     usual_area = statistics.median(hold.area_px for hold in alike)
     large = [hold for hold in alike if hold.area_px >= _TINY_SHARE * usual_area]
     edges = spanning.tree([_center(hold) for hold in large])
     far = max(_FAR_SHARE * wall, _FAR_SPACING * statistics.median([edge.length for edge in edges] or [0.0]))
-    parts = [[large[place] for place in part] for part in spanning.clusters(len(large), edges, longest=far)]
+    parts = []
+    for places in spanning.clusters(len(large), edges, longest=far):
+        reaches = [edge.length for edge in edges if edge.length <= far and edge.one in places]
+        parts.append(_Part([large[place] for place in places], reaches))
     for hold in alike:
         if hold.area_px < _TINY_SHARE * usual_area:
-            nearest = min(parts, key=lambda part: _distance(hold, part))
-            if _distance(hold, nearest) <= far / 2:
-                nearest.append(hold)
+            distance, nearest = min((_distance(hold, part), number) for number, part in enumerate(parts))
+            if distance <= far / 2:
+                parts[nearest].members.append(hold)
+                parts[nearest].reaches.append(distance)
     return parts
 
 
-def _problem(name: str, members: Sequence[Hold], colors: Mapping[int, Color], wall: float) -> Problem:
+def _problem(name: str, part: _Part, colors: Mapping[int, Color], wall: float) -> Problem:
+    members = part.members
     box = _around([hold.box for hold in members])
-    reaches = [edge.length / wall for edge in spanning.tree([_center(hold) for hold in members])] or [0.0]
+    reaches = [reach / wall for reach in part.reaches] or [0.0]
     small = [hold.area_px < (_SMALL_SIDE * wall) ** 2 for hold in members]
     return Problem(
         id=name,
@@ -114,9 +127,9 @@ def _median_rgb(measured: Iterable[Rgb | None]) -> Rgb | None:
     return (red, green, blue)
 
 
-def _distance(hold: Hold, part: Iterable[Hold]) -> float:
+def _distance(hold: Hold, part: _Part) -> float:
     """How far a hold is from the nearest of others."""
-    return min(math.dist(_center(hold), _center(other)) for other in part)
+    return min(math.dist(_center(hold), _center(other)) for other in part.members)
 
 
 def _center(hold: Hold) -> spanning.Point:

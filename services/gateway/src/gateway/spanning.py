@@ -36,12 +36,12 @@ def tree(points: Sequence[Point]) -> list[Edge]:
     return edges
 
 
-def clusters(count: int, edges: Sequence[Edge], *, longest: float) -> list[list[int]]:
-    """Cut a tree of `count` points where an edge is longer than `longest`; the parts, each ascending."""
-    part_of = {place: [place] for place in range(count)}
+def clusters(count: int, edges: Sequence[Edge], *, longest: float) -> list[set[int]]:
+    """Cut a tree of `count` points where an edge is longer than `longest`; the parts."""
+    part_of = {place: {place} for place in range(count)}
     for edge in edges:
         one, other = part_of[edge.one], part_of[edge.other]
-        if edge.length <= longest and one is not other:
-            one.extend(other)
+        if edge.length <= longest:
+            one |= other
             part_of.update(dict.fromkeys(other, one))
-    return [sorted(part) for part in {id(part): part for part in part_of.values()}.values()]
+    return list({id(part): part for part in part_of.values()}.values())

@@ -235,17 +235,26 @@ class Palette(Answer, frozen=True):
     colors: list[PaletteColor]
 
 
-def analysis(known: domain.Analysis, *, request_id: str) -> Analysis:
-    """The whole answer to a caller."""
+def analysis(known: domain.Analysis, outlines: list[FoundHold]) -> Analysis:
+    """The whole answer, without its caller's request id; `outlines` are those of its holds."""
     problem_ids = by_hold(known.problems)
     missing = Color(domain.UNKNOWN, 0.0, None, NO_ANSWER)
     colors = {hold_id: color(found) for hold_id, found in known.colors.items()}
     return Analysis(
-        request_id=request_id,
+        request_id="",
         image=Size(known.size.width, known.size.height),
         holds=[
-            Hold(*_outline(hold), color=colors.get(hold.id, missing), problem_id=problem_ids.get(hold.id))
-            for hold in known.holds
+            Hold(
+                outline.id,
+                outline.kind,
+                outline.confidence,
+                outline.box,
+                outline.polygon,
+                outline.area_px,
+                color=colors.get(outline.id, missing),
+                problem_id=problem_ids.get(outline.id),
+            )
+            for outline in outlines
         ],
         problems=[_problem(problem) for problem in known.problems],
         degraded=list(known.degraded),
@@ -257,7 +266,7 @@ def analysis(known: domain.Analysis, *, request_id: str) -> Analysis:
 
 def holds(found: domain.HoldsFound) -> HoldsEvent:
     """The outlines without colors."""
-    return HoldsEvent(Size(found.size.width, found.size.height), [FoundHold(*_outline(hold)) for hold in found.holds])
+    return HoldsEvent(Size(found.size.width, found.size.height), [_outline(hold) for hold in found.holds])
 
 
 def colors(found: domain.ColorsFound) -> ColorsEvent:
@@ -275,11 +284,10 @@ def palette(known: tuple[domain.PaletteColor, ...]) -> Palette:
     return Palette([PaletteColor(one.name, list(one.prompts), one.display) for one in known])
 
 
-def _outline(hold: domain.Hold) -> tuple[int, domain.HoldKind, float, domain.Box, list[Point], int]:
-    """A `FoundHold`'s fields in their order."""
+def _outline(hold: domain.Hold) -> FoundHold:
     xy = [int(value * 10 + 0.5) / 10 for value in hold.polygon_xy]  # four times as fast as round(); never negative
     polygon = list(zip(xy[::2], xy[1::2], strict=True))
-    return hold.id, hold.kind, round(hold.confidence, 4), _box(hold.box), polygon, hold.area_px
+    return FoundHold(hold.id, hold.kind, round(hold.confidence, 4), _box(hold.box), polygon, hold.area_px)
 
 
 def _box(box: domain.Box) -> domain.Box:

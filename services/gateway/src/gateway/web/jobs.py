@@ -16,7 +16,7 @@ from servicekit.tracebacks import forget
 from gateway import domain
 from gateway.deadline import Deadline
 from gateway.pipeline import Analyzer
-from gateway.web.told import Told, told
+from gateway.web.told import Teller, Told
 
 _log = logging.getLogger("jobs")
 
@@ -218,9 +218,10 @@ class Jobs:
     async def _follow(self, job: Job, photo: domain.Photo, deadline: Deadline, request_id: str) -> None:
         """Record the analysis; its memory is held until there is room for what it has told."""
         events = self._analyzer.analyze(photo, job.question.options, deadline=deadline, request_id=request_id)
+        teller = Teller()
         async with contextlib.aclosing(events):
             async for event in events:
-                job.tell(told(event))
+                job.tell(teller.told(event))
                 if isinstance(event, domain.Analysis):
                     self._complete(job, event)
                     await self._make_room()

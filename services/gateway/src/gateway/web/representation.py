@@ -13,9 +13,10 @@ from gateway.web.wishes import weighted
 _WORTH_BYTES = 860
 """Smaller answers fit a packet anyway."""
 _COMPRESSIBLE = ("application/json", "application/javascript", "application/manifest+json", "image/svg+xml", "text/")
+# The levels that cost a third of a millisecond for the answer of 40 holds; the denser ones gain some percent.
 _COMPRESS: dict[str, Callable[[bytes], bytes]] = {
-    "br": lambda body: brotli.compress(body, quality=4, lgwin=18),
-    "gzip": lambda body: gzip.compress(body, compresslevel=4, mtime=0),
+    "br": lambda body: brotli.compress(body, quality=2, lgwin=18),
+    "gzip": lambda body: gzip.compress(body, compresslevel=1, mtime=0),
 }
 
 
