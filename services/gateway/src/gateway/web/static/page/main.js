@@ -1,144 +1,160 @@
-// Sends a photo to /api/analyze-stream and draws what comes back as it comes.
+// The page: a photo comes in, the service tells step by step what it sees, people look closely.
 
-const TEXTS = {
-  en: {
-    choose: "Choose a photo",
-    hint: "Take or drop a photo of a climbing wall: holds, colors and problems appear on it.",
-    found: (holds, problems, ms) => `${holds} holds, ${problems} problems in ${(ms / 1000).toFixed(1)} s`,
-    uncolored: "The colors could not be told this time.",
-    offline: "The service cannot be reached. Please check the connection and try again.",
-  },
-  ko: {
-    choose: "사진 선택",
-    hint: "클라이밍 벽 사진을 찍거나 끌어다 놓으면 홀드와 색, 문제를 표시합니다.",
-    found: (holds, problems, ms) => `홀드 ${holds}개, 문제 ${problems}개 (${(ms / 1000).toFixed(1)}초)`,
-    uncolored: "이번에는 색을 구분하지 못했습니다.",
-    offline: "서비스에 연결할 수 없습니다. 연결을 확인하고 다시 시도해 주세요.",
-  },
-};
-const language = navigator.language.startsWith("ko") ? "ko" : "en";
-const text = TEXTS[language];
-const byId = (id) => document.getElementById(id);
-const css = ([red, green, blue]) => `rgb(${red} ${green} ${blue})`;
-const palette = new Map();
+import { learnPalette } from "./color.js";
+import { sendKept } from "./correction.js";
+import { byId } from "./dom.js";
+import { hideFailure, showFailure } from "./failure-card.js";
+import { choosePhoto, takeIn } from "./intake.js";
+import { Look } from "./look.js";
+import { markPainted } from "./pace.js";
+import { listRecent, thumbOf } from "./recent.js";
+import { offerSaving } from "./save-menu.js";
+import { analyze } from "./service.js";
+import * as store from "./store.js";
+import { text, translate } from "./texts.js";
+
+const UPLOAD_PERCENT = 30; // of the whole way; the service's own percent are the rest
+
+const HOLDS = 100; // more than most walls have; a service that is asked for more works for fewer people at once
+const MOST_HOLDS = 300;
+
+let scene = null; // the wall in sight: { key, name, at, photo, thumb, maxHolds, answer }
 let running = new AbortController();
+const look = new Look((corrected) => store.keep(corrected));
 
-async function analyze(file) {
+function say(message, percent = null) {
+  byId("status").textContent = message;
+  byId("progress").hidden = percent === null;
+  byId("progress").value = percent ?? 0;
+}
+
+/** Shows a wall, of which as yet only the photo may be known. */
+function enter(next) {
   running.abort();
   running = new AbortController();
+  hideFailure();
+  URL.revokeObjectURL(byId("photo").src);
+  scene = next;
+  document.body.dataset.view = "wall";
+  byId("save").disabled = byId("more").hidden = true;
+  say("");
+  look.begin(scene);
+  look.wall.show(URL.createObjectURL(scene.photo));
+}
+
+function finish() {
+  const { holds, problems, degraded, timings_ms: timings } = scene.answer;
+  const sentences = [text.found(holds.length, problems.length, timings.total)];
+  if (!holds.length) sentences.splice(0, 1, text.nothing);
+  else if (degraded.length) sentences.push(text.uncolored);
+  else if (!problems.length) sentences.push(text.loneHolds);
+  say(sentences.join(" "));
+  byId("save").disabled = false;
+  byId("more").hidden = holds.length < scene.maxHolds || scene.maxHolds === MOST_HOLDS;
+  look.complete();
+}
+
+function findMore() {
+  enter({ ...scene, maxHolds: MOST_HOLDS, answer: { holds: [], problems: [] } });
+  return analyzeScene();
+}
+
+function take(photo) {
+  performance.mark("photo");
+  const key = `${photo.name}-${photo.size}-${photo.lastModified}`;
+  const address = `#${encodeURIComponent(key)}`;
+  if (location.hash !== address) history.pushState({ inside: true }, "", address);
+  enter({ key, name: photo.name, at: Date.now(), photo, thumb: null, maxHolds: HOLDS, answer: { holds: [], problems: [] } });
+  return analyzeScene();
+}
+
+async function analyzeScene() {
+  hideFailure();
   const { signal } = running;
-  reset(file);
+  const current = scene;
+  const heard = (tell) => (data) => signal.aborted || tell(data);
   try {
-    const response = await fetch("/api/analyze-stream", {
-      method: "POST",
-      body: file,
-      headers: { "Content-Type": file.type || "image/heic", "Accept-Language": language },
-      signal,
-    });
-    if (!response.ok) return say((await response.json()).error.message);
-    for await (const [name, data] of events(response.body)) show[name]?.(data);
-  } catch {
-    if (!signal.aborted) say(text.offline);
-  } finally {
-    if (!signal.aborted) byId("progress").hidden = true;
+    const on = Object.fromEntries(Object.entries(steps).map(([name, tell]) => [name, heard(tell)]));
+    const answer = await analyze(current.photo, current.maxHolds, on, signal);
+    if (signal.aborted) return;
+    steps.result(answer);
+    await keep(current);
+  } catch (failure) {
+    if (signal.aborted) return;
+    say("");
+    showFailure(failure, { retry: analyzeScene, choose: choosePhoto });
   }
 }
 
-// Cuts a text/event-stream into [name, data].
-async function* events(body) {
-  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = "";
-  for (let { done, value } = await reader.read(); !done; { done, value } = await reader.read()) {
-    const whole = (rest + value).split("\n\n");
-    rest = whole.pop();
-    for (const event of whole) {
-      const fields = new Map(event.split("\n").map((line) => line.split(/: (.*)/s, 2)));
-      yield [fields.get("event"), JSON.parse(fields.get("data"))];
-    }
-  }
-}
-
-const show = {
+const steps = {
+  upload(share) {
+    say(text.uploading(share), UPLOAD_PERCENT * share);
+  },
   progress({ percent, message }) {
-    byId("progress").value = percent;
-    say(message);
+    say(message, UPLOAD_PERCENT + ((100 - UPLOAD_PERCENT) * percent) / 100);
   },
   holds({ image, holds }) {
-    byId("overlay").setAttribute("viewBox", `0 0 ${image.width} ${image.height}`);
-    byId("overlay").replaceChildren(...holds.map(outline));
+    scene.answer = { ...scene.answer, image, holds };
+    look.wall.outline(image, holds);
+    markPainted("outlines");
   },
   colors({ colors }) {
-    for (const { hold_id, color } of colors) paint(hold_id, color);
+    for (const { hold_id: id, color } of colors) look.wall.paint(id, color);
   },
-  result({ holds, problems, degraded, timings_ms }) {
-    say(text.found(holds.length, problems.length, timings_ms.total));
-    byId("facts").textContent = degraded.length ? text.uncolored : "";
-    byId("problems").replaceChildren(...problems.map(chip));
-  },
-  error({ error }) {
-    say(error.message);
+  result({ receipts, ...answer }) {
+    scene.answer = answer;
+    look.wall.settle(answer.holds);
+    finish();
+    markPainted("result");
   },
 };
 
-function outline(hold) {
-  const polygon = document.createElementNS("http://www.w3.org/2000/svg", "polygon");
-  polygon.id = `hold-${hold.id}`;
-  polygon.setAttribute("points", hold.polygon.map((point) => point.join(",")).join(" "));
-  polygon.setAttribute("stroke", "white");
-  polygon.setAttribute("fill", "white");
-  return polygon;
+async function keep(current) {
+  current.thumb = await thumbOf(byId("photo"));
+  await store.keep(current);
 }
 
-function paint(holdId, color) {
-  const shown = css(palette.get(color.name) ?? color.rgb ?? [255, 255, 255]);
-  byId(`hold-${holdId}`).setAttribute("stroke", shown);
-  byId(`hold-${holdId}`).setAttribute("fill", shown);
+async function showStart() {
+  running.abort();
+  scene = null;
+  document.body.dataset.view = "start";
+  await listRecent(open);
 }
 
-function chip(problem) {
-  const button = document.createElement("button");
-  const dot = document.createElement("i");
-  dot.style.background = css(palette.get(problem.color) ?? [128, 128, 128]);
-  button.append(dot, `${problem.id} · ${problem.hold_count}`);
-  button.setAttribute("aria-pressed", "false");
-  button.addEventListener("click", () => choose(button, problem));
-  return button;
+function open(key) {
+  history.pushState({ inside: true }, "", `#${encodeURIComponent(key)}`);
+  return follow();
 }
 
-// Dims all but one problem; the second tap shows all again.
-function choose(button, problem) {
-  const chosen = button.getAttribute("aria-pressed") === "false";
-  for (const other of byId("problems").children) other.setAttribute("aria-pressed", String(chosen && other === button));
-  byId("overlay").classList.toggle("chosen", chosen);
-  for (const polygon of byId("overlay").children) polygon.classList.remove("chosen");
-  if (chosen) for (const id of problem.hold_ids) byId(`hold-${id}`).classList.add("chosen");
+/** Shows what the address says: the start, or a wall that is kept on this device. */
+async function follow() {
+  const key = decodeURIComponent(location.hash.slice(1));
+  const kept = key && (await store.wall(key));
+  if (!kept) return showStart();
+  enter(kept);
+  look.wall.outline(kept.answer.image, kept.answer.holds);
+  finish();
 }
 
-function reset(file) {
-  URL.revokeObjectURL(byId("photo").src);
-  byId("photo").src = URL.createObjectURL(file);
-  byId("wall").hidden = byId("progress").hidden = false;
-  byId("progress").value = 0;
-  byId("hint").hidden = true;
-  byId("facts").textContent = "";
-  byId("overlay").classList.remove("chosen");
-  byId("overlay").replaceChildren();
-  byId("problems").replaceChildren();
+function leave() {
+  if (history.state?.inside) return history.back();
+  history.replaceState(null, "", location.pathname);
+  return showStart();
 }
 
-function say(message) {
-  byId("status").textContent = message;
-}
-
-document.documentElement.lang = language;
-for (const node of document.querySelectorAll("[data-text]")) node.textContent = text[node.dataset.text];
-byId("file").addEventListener("change", ({ target }) => target.files[0] && analyze(target.files[0]));
-for (const [name, dragging] of [["dragover", true], ["dragleave", false], ["drop", false]]) {
-  document.addEventListener(name, (event) => {
-    event.preventDefault();
-    document.body.classList.toggle("dragging", dragging);
-    if (name === "drop" && event.dataTransfer.files[0]) analyze(event.dataTransfer.files[0]);
-  });
-}
-const known = await fetch("/api/palette").then((response) => (response.ok ? response.json() : { colors: [] }));
-for (const color of known.colors) palette.set(color.name, color.rgb);
+translate();
+takeIn(take);
+offerSaving(() => scene, say);
+byId("back").addEventListener("click", leave);
+byId("more").addEventListener("click", findMore);
+byId("zoom-in").addEventListener("click", () => look.wall.view.zoomBy(1.5));
+byId("zoom-out").addEventListener("click", () => look.wall.view.zoomBy(1 / 1.5));
+byId("zoom-fit").addEventListener("click", () => look.wall.view.fit());
+addEventListener("popstate", follow);
+addEventListener("online", sendKept);
+navigator.serviceWorker?.register("/worker.js");
+const learned = learnPalette();
+performance.mark("interactive");
+await learned;
+await follow();
+await sendKept();

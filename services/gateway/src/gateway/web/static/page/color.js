@@ -1,0 +1,34 @@
+// Colors as they are drawn, the same way as the client's overlay: a line in the color, cased in black or white.
+
+import { palette } from "./service.js";
+import { text } from "./texts.js";
+
+const UNCOLORED = [160, 160, 160];
+const KEPT = "palette";
+const known = new Map();
+
+/** Learns the display colors; those of last time while the service is away. */
+export async function learnPalette() {
+  try {
+    const colors = (await palette()).map(({ name, rgb }) => [name, rgb]);
+    localStorage.setItem(KEPT, JSON.stringify(colors));
+    learn(colors);
+  } catch {
+    learn(JSON.parse(localStorage.getItem(KEPT) ?? "[]"));
+  }
+}
+
+function learn(colors) {
+  known.clear();
+  for (const [name, rgb] of colors) known.set(name, rgb);
+}
+
+export const colorNames = () => [...known.keys()];
+export const nameOf = (color) => text.colors[color] ?? color;
+export const css = ([red, green, blue]) => `rgb(${red},${green},${blue})`;
+
+/** The RGB to draw a hold's color with. */
+export const shown = (color) => known.get(color?.name) ?? color?.rgb ?? UNCOLORED;
+
+/** Black for light colors, white for dark ones. */
+export const casing = ([red, green, blue]) => (0.299 * red + 0.587 * green + 0.114 * blue > 96 ? "#000" : "#fff");
