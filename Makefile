@@ -43,8 +43,12 @@ up: $(READY) ## Run the three services on PORT (8000) until Ctrl-C
 setup: $(READY) ## Make the environment from the lock
 
 .PHONY: test
-test: $(READY) ## Run all tests but those of the containers
-	$(RUN)pytest --ignore tests/containers
+test: $(READY) ## Run all tests but those of the containers and of the page in a browser
+	$(RUN)pytest --ignore tests/containers --ignore tests/browser
+
+.PHONY: test-browser
+test-browser: $(READY) ## Run the page in Chromium (apt-get install chromium); pictures in out/browser
+	$(RUN)pytest tests/browser
 
 .PHONY: test-training
 test-training: $(TRAINING) ## Run the tests of the training, which need torch

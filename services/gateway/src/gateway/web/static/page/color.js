@@ -7,15 +7,13 @@ const UNCOLORED = [160, 160, 160];
 const KEPT = "palette";
 const known = new Map();
 
-/** Learns the display colors; those of last time while the service is away. */
+/** Learns the display colors: those of last time now, and those of the service as soon as it tells them. */
 export async function learnPalette() {
-  try {
-    const colors = (await palette()).map(({ name, rgb }) => [name, rgb]);
-    localStorage.setItem(KEPT, JSON.stringify(colors));
-    learn(colors);
-  } catch {
-    learn(JSON.parse(localStorage.getItem(KEPT) ?? "[]"));
-  }
+  learn(JSON.parse(localStorage.getItem(KEPT) ?? "[]"));
+  const colors = await palette().catch(() => null);
+  if (!colors) return;
+  learn(colors.map(({ name, rgb }) => [name, rgb]));
+  localStorage.setItem(KEPT, JSON.stringify([...known]));
 }
 
 function learn(colors) {

@@ -20,6 +20,7 @@ const MOST_HOLDS = 300;
 
 let scene = null; // the wall in sight: { key, name, at, photo, thumb, maxHolds, answer }
 let running = new AbortController();
+let turns = 0; // of what is in sight; what has been waited for may come too late for its turn
 const look = new Look((corrected) => store.keep(corrected));
 
 function say(message, percent = null) {
@@ -30,6 +31,7 @@ function say(message, percent = null) {
 
 /** Shows a wall, of which as yet only the photo may be known. */
 function enter(next) {
+  turns += 1;
   running.abort();
   running = new AbortController();
   hideFailure();
@@ -128,8 +130,10 @@ function open(key) {
 
 /** Shows what the address says: the start, or a wall that is kept on this device. */
 async function follow() {
+  const turn = ++turns;
   const key = decodeURIComponent(location.hash.slice(1));
   const kept = key && (await store.wall(key));
+  if (turn !== turns) return;
   if (!kept) return showStart();
   enter(kept);
   look.wall.outline(kept.answer.image, kept.answer.holds);
@@ -152,9 +156,9 @@ byId("zoom-out").addEventListener("click", () => look.wall.view.zoomBy(1 / 1.5))
 byId("zoom-fit").addEventListener("click", () => look.wall.view.fit());
 addEventListener("popstate", follow);
 addEventListener("online", sendKept);
-navigator.serviceWorker?.register("/worker.js");
+navigator.serviceWorker?.register("/worker.js").catch(() => {}); // in private windows, say: all but offline works without
 const learned = learnPalette();
+follow();
 performance.mark("interactive");
 await learned;
-await follow();
-await sendKept();
+sendKept();

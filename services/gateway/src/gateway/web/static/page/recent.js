@@ -5,7 +5,7 @@ import * as store from "./store.js";
 import { language, text } from "./texts.js";
 
 const THUMB_PX = 360;
-const when = (at) => new Date(at).toLocaleString(language, { dateStyle: "medium", timeStyle: "short" });
+const when = (at) => new Date(at).toLocaleString(language, { dateStyle: "short", timeStyle: "short" });
 
 export async function listRecent(onOpen) {
   const walls = await store.walls();

@@ -10,8 +10,9 @@ const THUMB_PX = 22;
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const pathOf = (polygon) => `M${polygon.map((point) => point.join(" ")).join("L")}Z`;
 
-export function labelOf(hold) {
+function labelOf(hold) {
   const name = text[hold.kind](nameOf(hold.color?.name ?? "unknown"));
+  if (hold.answered) return `${name}, ${text.corrected}`;
   return hold.color ? `${name}, ${text.sure(hold.color.confidence)}` : name;
 }
 
