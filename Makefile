@@ -119,6 +119,10 @@ bench: $(READY) ## Measure time and memory for one 12-megapixel photo after the 
 bench-gateway: $(READY) ## Measure what the gateway itself costs, between services that answer at once
 	$(RUN)python -m bench.gateway_overhead
 
+.PHONY: bench-page
+bench-page: $(READY) ## Measure how long people wait at the page, in Chromium
+	$(RUN)python -m bench.page
+
 .PHONY: score
 score: $(READY) ## Score holds and colors on the labelled photos of SHARED (../shared)
 	$(RUN)python -m bench.score --shared "$(SHARED)"

@@ -72,7 +72,7 @@ const en = {
     IMAGE_TOO_LARGE: ["This photo is too large", "Up to 24 MB work. Most phones offer a smaller size when sharing."],
     INVALID_PARAMETER: ["That was not understood", "Reload the page, it may be an old one."],
     UNAUTHENTICATED: ["A key is needed here", "Whoever runs this service gives you one."],
-    RATE_LIMITED: ["Time for a short rest", "That were many photos in a short time."],
+    RATE_LIMITED: ["Time for a short rest", "Those were many photos in a short time."],
     OVERLOADED: ["It is crowded at the wall", "Many photos are being looked at. Your turn comes in a moment."],
     UNAVAILABLE: ["Still warming up", "The service will be there in a moment."],
     DEADLINE_EXCEEDED: ["That took too long", "A second try mostly works."],
