@@ -1,5 +1,6 @@
 // Colors as they are drawn, the same way as the client's overlay: a line in the color, cased in black or white.
 
+import { recall, remember } from "./kept.js";
 import { palette } from "./service.js";
 import { text } from "./texts.js";
 
@@ -9,11 +10,11 @@ const known = new Map();
 
 /** Learns the display colors: those of last time now, and those of the service as soon as it tells them. */
 export async function learnPalette() {
-  learn(JSON.parse(localStorage.getItem(KEPT) ?? "[]"));
+  learn(recall(KEPT, []));
   const colors = await palette().catch(() => null);
   if (!colors) return;
   learn(colors.map(({ name, rgb }) => [name, rgb]));
-  localStorage.setItem(KEPT, JSON.stringify([...known]));
+  remember(KEPT, [...known]);
 }
 
 function learn(colors) {

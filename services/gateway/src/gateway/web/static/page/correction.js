@@ -1,6 +1,7 @@
 // A hold gets the color that a person says: here at once, at the service as soon as it can be reached.
 
 import { centerOf } from "./geometry.js";
+import { recall, remember } from "./kept.js";
 import { post } from "./service.js";
 
 const UNSENT = "unsent-corrections";
@@ -54,13 +55,13 @@ async function send(body) {
     return "sent";
   } catch (failure) {
     if (FINAL.has(failure.code)) return "refused";
-    remember(body);
+    postpone(body);
     return "kept";
   }
 }
 
-const kept = () => JSON.parse(localStorage.getItem(UNSENT) ?? "[]");
+const kept = () => recall(UNSENT, []);
 const others = ({ request_id, hold_id }) => kept().filter((each) => each.request_id !== request_id || each.hold_id !== hold_id);
-const store = (bodies) => localStorage.setItem(UNSENT, JSON.stringify(bodies.slice(-MOST)));
-const forget = (body) => store(others(body));
-const remember = (body) => store([...others(body), body]);
+const keep = (bodies) => remember(UNSENT, bodies.slice(-MOST));
+const forget = (body) => keep(others(body));
+const postpone = (body) => keep([...others(body), body]);

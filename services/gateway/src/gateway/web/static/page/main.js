@@ -24,7 +24,7 @@ let turns = 0; // of what is in sight; what has been waited for may come too lat
 const look = new Look((corrected) => store.keep(corrected));
 
 function say(message, percent = null) {
-  byId("status").textContent = message;
+  if (byId("status").textContent !== message) byId("status").textContent = message; // else it would be read out again
   byId("progress").hidden = percent === null;
   byId("progress").value = percent ?? 0;
 }
@@ -64,8 +64,7 @@ function findMore() {
 function take(photo) {
   performance.mark("photo");
   const key = `${photo.name}-${photo.size}-${photo.lastModified}`;
-  const address = `#${encodeURIComponent(key)}`;
-  if (location.hash !== address) history.pushState({ inside: true }, "", address);
+  if (history.state?.key !== key) history.pushState({ key }, "");
   enter({ key, name: photo.name, at: Date.now(), photo, thumb: null, maxHolds: HOLDS, answer: { holds: [], problems: [] } });
   return analyzeScene();
 }
@@ -80,17 +79,17 @@ async function analyzeScene() {
     const answer = await analyze(current.photo, current.maxHolds, on, signal);
     if (signal.aborted) return;
     steps.result(answer);
-    await keep(current);
   } catch (failure) {
     if (signal.aborted) return;
     say("");
-    showFailure(failure, { retry: analyzeScene, choose: choosePhoto });
+    return showFailure(failure, { retry: analyzeScene, choose: choosePhoto });
   }
+  await keep(current);
 }
 
 const steps = {
   upload(share) {
-    say(text.uploading(share), UPLOAD_PERCENT * share);
+    say(text.uploading, UPLOAD_PERCENT * share);
   },
   progress({ percent, message }) {
     say(message, UPLOAD_PERCENT + ((100 - UPLOAD_PERCENT) * percent) / 100);
@@ -124,14 +123,14 @@ async function showStart() {
 }
 
 function open(key) {
-  history.pushState({ inside: true }, "", `#${encodeURIComponent(key)}`);
+  history.pushState({ key }, "");
   return follow();
 }
 
-/** Shows what the address says: the start, or a wall that is kept on this device. */
+/** Shows what the browser's history says: the start, or a wall that is kept on this device. */
 async function follow() {
   const turn = ++turns;
-  const key = decodeURIComponent(location.hash.slice(1));
+  const key = history.state?.key;
   const kept = key && (await store.wall(key));
   if (turn !== turns) return;
   if (!kept) return showStart();
@@ -140,16 +139,10 @@ async function follow() {
   finish();
 }
 
-function leave() {
-  if (history.state?.inside) return history.back();
-  history.replaceState(null, "", location.pathname);
-  return showStart();
-}
-
 translate();
 takeIn(take);
 offerSaving(() => scene, say);
-byId("back").addEventListener("click", leave);
+byId("back").addEventListener("click", () => history.back());
 byId("more").addEventListener("click", findMore);
 byId("zoom-in").addEventListener("click", () => look.wall.view.zoomBy(1.5));
 byId("zoom-out").addEventListener("click", () => look.wall.view.zoomBy(1 / 1.5));

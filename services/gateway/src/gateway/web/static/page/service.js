@@ -1,16 +1,17 @@
 // How the page talks to the service.
 
 import { Failure, failureOf, told } from "./failure.js";
+import { recall, remember } from "./kept.js";
 import { EventParser } from "./sse.js";
 import { language } from "./texts.js";
 
 const SILENCE_MS = 60_000; // longer than the service takes for anything: the connection is dead
 const KEY = "api-key";
 
-export const rememberKey = (key) => localStorage.setItem(KEY, key);
+export const rememberKey = (key) => remember(KEY, key);
 
 function headers(type) {
-  const key = localStorage.getItem(KEY);
+  const key = recall(KEY);
   return { "Accept-Language": language, "Content-Type": type, ...(key && { Authorization: `Bearer ${key}` }) };
 }
 
@@ -45,7 +46,7 @@ export function analyze(photo, maxHolds, on, signal) {
     for (const [name, value] of Object.entries(headers(photo.type || "image/heic"))) request.setRequestHeader(name, value);
     request.upload.addEventListener("progress", ({ loaded, total }) => {
       hear();
-      on.upload(loaded / total);
+      on.upload(loaded / Math.max(1, total));
     });
     request.addEventListener("progress", take);
     request.addEventListener("loadend", () => {

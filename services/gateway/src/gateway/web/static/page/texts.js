@@ -35,7 +35,7 @@ const en = {
   problems: "Problems",
   all: (holds) => `All ${holds}`,
   more: "Find more holds",
-  uploading: (share) => `Sending the photo: ${percent(share)}`,
+  uploading: "Sending the photo.",
   found: (holds, problems, ms) =>
     `${plural(holds, "hold", "holds")}, ${plural(problems, "problem", "problems")} in ${seconds(ms)} s`,
   nothing: "No holds found. Step back so that the wall fills the photo, and mind the light.",
@@ -117,7 +117,7 @@ const ko = {
   problems: "문제",
   all: (holds) => `전체 ${holds}`,
   more: "홀드 더 찾기",
-  uploading: (share) => `사진 보내는 중: ${percent(share)}`,
+  uploading: "사진을 보내고 있습니다.",
   found: (holds, problems, ms) => `홀드 ${holds}개, 문제 ${problems}개 (${seconds(ms)}초)`,
   nothing: "홀드를 찾지 못했습니다. 벽이 사진에 가득 차도록 조금 물러서서 밝은 곳에서 찍어 주세요.",
   uncolored: "이번에는 색을 구분하지 못했습니다.",

@@ -27,6 +27,7 @@ export class Viewport {
   #at = { x: 0, y: 0, zoom: 1 };
   #covered = 0;
   #pointers = new Map();
+  #start = [0, 0];
   #moved = false;
   #lastTap = { time: 0, x: 0, y: 0 };
 
@@ -133,8 +134,6 @@ export class Viewport {
     this.#moved = this.#pointers.size > 1;
     this.#start = this.#place(event);
   }
-
-  #start = [0, 0];
 
   #move(event) {
     const before = this.#pointers.get(event.pointerId);

@@ -48,6 +48,8 @@ export class Wall {
   /** Draws all outlines; holds that have a color already are drawn in it. */
   outline({ width, height }, holds) {
     this.view.show(width, height);
+    this.#holds.clear();
+    this.#nodes.clear();
     byId("overlay").setAttribute("viewBox", `0 0 ${width} ${height}`);
     const smallOnTop = [...holds].sort((a, b) => b.area_px - a.area_px);
     for (const hold of smallOnTop) this.#add(hold);
