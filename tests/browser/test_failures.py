@@ -1,9 +1,11 @@
 """Every error of the service's table as people see it: what happened, what to do, and a way on."""
 
 import json
+import os
 import re
 
 import pytest
+from climbmate_client import Client
 from gateway import messages
 from gateway.web.failures import STATUS
 from playwright.sync_api import TimeoutError as Late
@@ -118,6 +120,23 @@ def test_the_service_itself_refuses_what_is_no_good_photo(open_page, name, conte
     page = open_page()
     page.set_input_files("#choose", {"name": name, "mimeType": "image/jpeg", "buffer": content})
     expect(page.get_by_role("heading", name=heading)).to_be_visible(timeout=10_000)
+
+
+def test_a_wall_without_its_colors_is_shown_and_can_be_tried_again(open_page, choose, stack, sample_photo):
+    page = open_page()
+    other = {"name": "other.jpg", "mimeType": "image/jpeg", "buffer": sample_photo.read_bytes() + os.urandom(8)}
+    stack.processes["colorizer"].kill()
+    try:
+        page.set_input_files("#choose", other)
+        expect(page.locator("#status")).to_contain_text("The colors could not be told this time.", timeout=15_000)
+        expect(page.locator(".hold").first).to_be_visible()
+    finally:
+        stack.processes["colorizer"].start()
+        with Client(stack.url) as climbmate:
+            while not climbmate.health().serving:
+                page.wait_for_timeout(100)
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator(".chip").first).to_be_visible(timeout=15_000)
 
 
 def test_a_correction_that_cannot_be_sent_is_kept_and_sent_later(analyzed):

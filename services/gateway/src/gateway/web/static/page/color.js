@@ -22,7 +22,8 @@ function learn(colors) {
   for (const [name, rgb] of colors) known.set(name, rgb);
 }
 
-export const colorNames = () => [...known.keys()];
+export const knowsPalette = () => known.size > 0;
+export const colorNames = () => (knowsPalette() ? [...known.keys()] : Object.keys(text.colors).filter((name) => name !== "unknown"));
 export const nameOf = (color) => text.colors[color] ?? color;
 export const css = ([red, green, blue]) => `rgb(${red},${green},${blue})`;
 

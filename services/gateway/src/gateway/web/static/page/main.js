@@ -1,6 +1,6 @@
 // The page: a photo comes in, the service tells step by step what it sees, people look closely.
 
-import { learnPalette } from "./color.js";
+import { knowsPalette, learnPalette } from "./color.js";
 import { sendKept } from "./correction.js";
 import { byId } from "./dom.js";
 import { hideFailure, showFailure } from "./failure-card.js";
@@ -38,7 +38,7 @@ function enter(next) {
   URL.revokeObjectURL(byId("photo").src);
   scene = next;
   document.body.dataset.view = "wall";
-  byId("save").disabled = byId("more").hidden = true;
+  byId("save").disabled = byId("more").hidden = byId("again").hidden = true;
   say("");
   look.begin(scene);
   look.wall.show(URL.createObjectURL(scene.photo));
@@ -52,12 +52,13 @@ function finish() {
   else if (!problems.length) sentences.push(text.loneHolds);
   say(sentences.join(" "));
   byId("save").disabled = false;
+  byId("again").hidden = !degraded.length;
   byId("more").hidden = holds.length < scene.maxHolds || scene.maxHolds === MOST_HOLDS;
   look.complete();
 }
 
-function findMore() {
-  enter({ ...scene, maxHolds: MOST_HOLDS, answer: { holds: [], problems: [] } });
+function again(maxHolds) {
+  enter({ ...scene, maxHolds, answer: { holds: [], problems: [] } });
   return analyzeScene();
 }
 
@@ -71,6 +72,7 @@ function take(photo) {
 
 async function analyzeScene() {
   hideFailure();
+  if (!knowsPalette()) learnPalette(); // there may have been no network before, or no key
   const { signal } = running;
   const current = scene;
   const heard = (tell) => (data) => signal.aborted || tell(data);
@@ -143,7 +145,8 @@ translate();
 takeIn(take);
 offerSaving(() => scene, say);
 byId("back").addEventListener("click", () => history.back());
-byId("more").addEventListener("click", findMore);
+byId("more").addEventListener("click", () => again(MOST_HOLDS));
+byId("again").addEventListener("click", () => again(scene.maxHolds));
 byId("zoom-in").addEventListener("click", () => look.wall.view.zoomBy(1.5));
 byId("zoom-out").addEventListener("click", () => look.wall.view.zoomBy(1 / 1.5));
 byId("zoom-fit").addEventListener("click", () => look.wall.view.fit());
