@@ -44,7 +44,7 @@ setup: $(READY) ## Make the environment from the lock
 
 .PHONY: test
 test: $(READY) ## Run all tests but those of the containers and of the page in a browser
-	$(RUN)pytest --ignore tests/containers --ignore tests/browser
+	$(RUN)pytest --ignore tests/containers
 
 .PHONY: test-browser
 test-browser: $(READY) ## Run the page in Chromium (apt-get install chromium); pictures in out/browser
