@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from climbmate_client import Analysis, Client
-from climbmate_client.local import LocalStack, ServiceProcess
+from climbmate_client.local import ANEW, LocalStack, ServiceProcess
 from climbmate_client.settings import models_dir
 
 from bench.bare import BareWork
@@ -38,7 +38,7 @@ def main() -> None:
     args = parser.parse_args()
     photo = args.photo.read_bytes()
     bare = BareWork(models_dir() or ROOT / "models", cpus=args.threads)
-    settings = {"OMP_NUM_THREADS": str(args.threads), "GATEWAY_REMEMBER_S": "0"}  # or the photo is computed once
+    settings = {**ANEW, "OMP_NUM_THREADS": str(args.threads)}
     with LocalStack(own_settings=settings) as stack, Client(stack.url) as climbmate:
         for _ in range(_WARM_UP_ROUNDS):
             analysis = climbmate.analyze(photo)

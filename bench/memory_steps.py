@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from climbmate_client import Client
-from climbmate_client.local import LocalStack, ServiceProcess
+from climbmate_client.local import ANEW, LocalStack, ServiceProcess
 from climbmate_client.local.cgroup import MemoryCgroup
 
 from bench.figures import add_write_option, tell
@@ -43,7 +43,7 @@ def main() -> None:
     args = parser.parse_args()
     profile = small_profile()
     limits = profile.limits_bytes if MemoryCgroup.available() else {}
-    with LocalStack(service_settings=profile.settings, memory_limits_bytes=limits) as stack:
+    with LocalStack(own_settings=ANEW, service_settings=profile.settings, memory_limits_bytes=limits) as stack:
         before = {name: started_mb(process) for name, process in stack.processes.items()}
         warm = {name: held_mb(process) for name, process in stack.processes.items()}
         with _peaks(stack.processes) as peak, Client(stack.url) as climbmate:

@@ -17,7 +17,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
-from climbmate_client.local import LocalStack
+from climbmate_client.local import ANEW, LocalStack
 from climbmate_client.local.addresses import LOOPBACK, choose
 from climbmate_client.settings import service_environment
 
@@ -108,7 +108,7 @@ def main() -> int:
     add_write_option(parser)
     args = parser.parse_args()
     photo = args.photo.read_bytes()
-    with LocalStack(own_settings={"OMP_NUM_THREADS": "2"}) as stack, _one_process() as theirs:
+    with LocalStack(own_settings={**ANEW, "OMP_NUM_THREADS": "2"}) as stack, _one_process() as theirs:
         ours = Measured(stack.url, [process.pid for process in stack.processes.values()])
         for each in (ours, theirs):
             each.warm_up(photo)

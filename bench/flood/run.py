@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from climbmate_client.local import LocalStack
+from climbmate_client.local import ANEW, LocalStack
 from climbmate_client.local.cgroup import MemoryCgroup
 
 from bench.flood.client import Outcome, send
@@ -56,7 +56,7 @@ def flood(
         write_log: Takes the lines of the services' log.
     """
     with LocalStack(
-        own_settings=environment,
+        own_settings={**ANEW, **(environment or {})},
         service_settings=profile.settings,
         memory_limits_bytes=profile.limits_bytes,
         write_log=write_log,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-from climbmate_client.local import LocalStack, StartFailed
+from climbmate_client.local import ANEW, LocalStack, StartFailed
 from climbmate_client.local.addresses import LOOPBACK, choose
 from climbmate_client.local.cgroup import MemoryCgroup
 from climbmate_client.settings import service_environment
@@ -68,7 +68,9 @@ def climbmate(settings: Mapping[str, str]) -> Iterator[Running]:
     profile = small_profile()
     limits = profile.limits_bytes if MemoryCgroup.available() else {}
     try:
-        with LocalStack(own_settings=settings, service_settings=profile.settings, memory_limits_bytes=limits) as stack:
+        with LocalStack(
+            own_settings={**ANEW, **settings}, service_settings=profile.settings, memory_limits_bytes=limits
+        ) as stack:
             yield Running(stack.url, tuple(process.pid for process in stack.processes.values()))
     except StartFailed as error:
         raise CannotStart(str(error)) from error

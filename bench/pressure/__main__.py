@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from climbmate_client.local import LocalStack, StartFailed
+from climbmate_client.local import ANEW, LocalStack, StartFailed
 
 from bench.figures import add_write_option, tell
 from bench.flood.mix import Upload, crowded_wall, good_uploads
@@ -57,7 +57,7 @@ def survives(trial: Trial, seconds: float) -> Survival:
     settings = {**profile.settings, trial.service: {**profile.settings[trial.service], **trial.settings}}
     limits = {trial.service: profile.limits_bytes[trial.service]}
     try:
-        with LocalStack(service_settings=settings, memory_limits_bytes=limits) as stack:
+        with LocalStack(own_settings=ANEW, service_settings=settings, memory_limits_bytes=limits) as stack:
             time.sleep(_SETTLE_S)
             outcomes = asyncio.run(clients(stack.url, _uploads(), Plan(seconds, _CLIENTS)))
             cgroup, process = stack.cgroups[trial.service], stack.processes[trial.service]

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from climbmate_client.local import LocalStack, ServiceProcess
+from climbmate_client.local import ANEW, LocalStack, ServiceProcess
 
 from bench.incidents.subjects import status_bytes
 from bench.soak.client import send_all
@@ -72,10 +72,11 @@ class Soak:
 def soak(count: int, environment: Mapping[str, str] | None = None) -> Soak:
     """Send `count` requests to services of its own."""
     measured = Soak()
+    own = {**ANEW, **(environment or {})}
     settings = {name: {key: _SETTINGS[key] for key in keys} for name, keys in _OF_SERVICE.items()}
     with tempfile.TemporaryDirectory() as folder:
         models = write_models(Path(folder))
-        with LocalStack(models_dir=models, service_settings=settings, own_settings=environment) as stack:
+        with LocalStack(models_dir=models, service_settings=settings, own_settings=own) as stack:
 
             def each(ended: int) -> None:
                 if ended % _EVERY == 0:

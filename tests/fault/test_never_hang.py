@@ -18,7 +18,7 @@ from climbmate.colorizer.v1 import colorizer_pb2, colorizer_pb2_grpc
 from climbmate.detector.v1 import detector_pb2
 from climbmate.hold.v1 import hold_pb2
 from climbmate_client import Client, errors
-from climbmate_client.local import LocalStack, ServiceProcess
+from climbmate_client.local import ANEW, LocalStack, ServiceProcess
 from climbmate_client.monitor.look import Watcher
 from climbmate_client.settings import service_environment
 from servicekit.channel import open_channel
@@ -37,7 +37,7 @@ SERVICES = (*MODEL_SERVICES, "gateway")
 @pytest.fixture(scope="module")
 def stack():
     """The three services, each started again when it ends."""
-    with watched(LocalStack(own_settings={"GATEWAY_REMEMBER_S": "0"})) as running:
+    with watched(LocalStack(own_settings=ANEW)) as running:
         yield running
 
 
@@ -233,7 +233,7 @@ BUGS = {
 async def test_an_exception_in_a_stage_ends_its_own_requests_at_once_and_no_others(name):
     bug, calls, code = BUGS[name]
     planted = {"PYTHONPATH": "bench/faults/planted", "PLANTED_BUG": bug, "PLANTED_CALLS": calls}
-    with LocalStack(service_settings={name: planted}) as stack:
+    with LocalStack(own_settings=ANEW, service_settings={name: planted}) as stack:
         outcomes = await requests(stack.url, 4, deadline_s=20)
         if code is None:
             assert {(outcome.status, outcome.degraded) for outcome in outcomes} == {("200", True)}
@@ -288,7 +288,7 @@ SHORT_QUEUES = {
 
 @pytest.mark.parametrize("name", SHORT_QUEUES)
 async def test_a_full_queue_refuses_typed_and_serves_again_when_it_is_empty(name):
-    with LocalStack(service_settings={name: SHORT_QUEUES[name]}) as stack:
+    with LocalStack(own_settings=ANEW, service_settings={name: SHORT_QUEUES[name]}) as stack:
         outcomes = await requests(stack.url, 24, deadline_s=10)
         assert_all_ended_typed(outcomes)
         assert any(outcome.status == "503" for outcome in outcomes)
@@ -298,7 +298,7 @@ async def test_a_full_queue_refuses_typed_and_serves_again_when_it_is_empty(name
 
 async def test_a_full_queue_of_the_colorizer_refuses_typed_and_costs_no_photo_its_colors():
     """The gateway asks for no more at once than the colorizer takes, so others have to fill its queue."""
-    with LocalStack(service_settings={"colorizer": {"COLORIZER_QUEUE": "0"}}) as stack:
+    with LocalStack(own_settings=ANEW, service_settings={"colorizer": {"COLORIZER_QUEUE": "0"}}) as stack:
         crop = slow_calls(stack)["colorizer"][2].crops[0]
         many = colorizer_pb2.ColorHoldsRequest(crops=[crop] * 300)
         async with open_channel(target_of(stack, "colorizer")) as channel:

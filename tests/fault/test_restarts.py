@@ -5,7 +5,7 @@ import itertools
 import time
 
 import pytest
-from climbmate_client.local import LocalStack
+from climbmate_client.local import ANEW, LocalStack
 
 from bench.faults.requests import recovers, requests, untyped, watched
 from bench.flood.client import BROKEN
@@ -18,13 +18,13 @@ REFUSED_S = 0.5
 @pytest.fixture(scope="module")
 def stack():
     """The three services, each started again when it ends."""
-    with watched(LocalStack()) as running:
+    with watched(LocalStack(own_settings=ANEW)) as running:
         yield running
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(SERVICES)), ids="-".join)
 async def test_started_in_any_order_requests_end_typed_and_all_comes_up(order):
-    with LocalStack() as stack:
+    with LocalStack(own_settings=ANEW) as stack:
         for name in SERVICES:
             stack.processes[name].kill()
         ended = []

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from climbmate_client.errors import ClimbmateError, RefusedError
 from climbmate_client.http import Client
 from climbmate_client.limits.photos import WorstPhoto
-from climbmate_client.local import LocalStack, StartFailed
+from climbmate_client.local import ANEW, LocalStack, StartFailed
 
 _ANSWER_LIMIT_S = 60.0
 _WELL = "OK"
@@ -48,7 +48,9 @@ def survives(trial: Trial, load: Load) -> str:
     """
     limits = {trial.service: trial.limit_bytes}
     try:
-        with LocalStack(service_settings=trial.settings, memory_limits_bytes=limits, start_limit_s=120) as stack:
+        with LocalStack(
+            own_settings=ANEW, service_settings=trial.settings, memory_limits_bytes=limits, start_limit_s=120
+        ) as stack:
             ends = _sent(stack.url, load)
             if stack.cgroups[trial.service].oom_kills:
                 return "killed for memory"

@@ -1,6 +1,6 @@
 """The three services as processes of this machine, for the command, the demo, the tests and the bench."""
 
 from climbmate_client.local.process import ServiceProcess
-from climbmate_client.local.stack import LocalStack, StartFailed
+from climbmate_client.local.stack import ANEW, LocalStack, StartFailed
 
-__all__ = ["LocalStack", "ServiceProcess", "StartFailed"]
+__all__ = ["ANEW", "LocalStack", "ServiceProcess", "StartFailed"]

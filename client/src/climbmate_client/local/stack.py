@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self
 
 import httpx
@@ -28,6 +28,10 @@ _POLL_S = 0.05
 
 class StartFailed(ClimbmateError):
     """The local services did not come up; the text says which one, and shows the end of its log."""
+
+
+ANEW = MappingProxyType({"GATEWAY_REMEMBER_S": "0"})
+"""Settings with which every photo is computed, also one that was just answered: for all that measures or stresses."""
 
 
 class LocalStack:

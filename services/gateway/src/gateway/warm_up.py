@@ -15,9 +15,9 @@ from servicekit.limits import MAX_HOLDS
 from gateway import convert
 from gateway.coloring import Scatter
 from gateway.deadline import Deadline
-from gateway.domain import Analysis, Coloring, Crop, Detection, Options, PaletteColor, Photo
+from gateway.domain import Coloring, Crop, Detection, Options, PaletteColor, Photo
 from gateway.pipeline import Analyzer
-from gateway.web import answers
+from gateway.web.told import Teller
 
 _SIDE_PX = 96
 _POINTS = 60
@@ -59,10 +59,10 @@ async def warm_up(chunk_holds: int) -> None:
         observe=lambda _: None,
     )
     deadline = Deadline.after(_LIMIT_S)
+    teller = Teller()
     async for event in analyzer.analyze(Photo(b""), Options(), deadline=deadline, request_id="warm-up"):
         convert.step(event).SerializeToString()
-        if isinstance(event, Analysis):
-            answers.encode(answers.analysis(event))
+        teller.told(event)
 
 
 def _hold(number: int) -> detector_pb2.DetectedHold:
