@@ -11,7 +11,8 @@ from climbmate_client.local import ANEW, LocalStack, StartFailed
 
 _ANSWER_LIMIT_S = 60.0
 _WELL = "OK"
-_LATER = "OVERLOADED"
+_LATER = ("OVERLOADED", "DEADLINE_EXCEEDED", "Unreachable")
+"""How a photo may end in a crowd; the last is a refusal that came while it was still being sent."""
 _TOO_SMALL = {"is too small: loaded": "does not start", "was killed by signal 9": "killed for memory"}
 """What a service that did not start says, or what is said of it, when memory was the reason."""
 
@@ -21,7 +22,7 @@ class Load:
     """What a service has to survive.
 
     Attributes:
-        photos: Each has to be answered at least once, and refused as overloaded at worst otherwise.
+        photos: Each has to be answered at least once, and refused for load or time at worst otherwise.
         clients: How many send at once.
         rounds: How often each photo is sent.
     """
@@ -87,7 +88,7 @@ def _sent(url: str, load: Load) -> dict[str, list[str]]:
 
 def _judged(ends: Mapping[str, Sequence[str]]) -> str:
     for name, outcomes in ends.items():
-        others = {end for end in outcomes if end not in (_WELL, _LATER)}
+        others = {end for end in outcomes if end not in (_WELL, *_LATER)}
         if others:
             return f"{name}: {', '.join(sorted(others))}"
         if _WELL not in outcomes:
