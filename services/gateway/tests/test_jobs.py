@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 
 import pytest
 
@@ -292,3 +293,20 @@ async def test_results_are_bounded_in_bytes_and_the_oldest_go_first(open_gate, h
     metrics = (await gate.http.get("/metrics")).text
     (kept,) = [float(line.split()[1]) for line in metrics.splitlines() if line.startswith("climbmate_result_bytes ")]
     assert 100_000 < kept <= 1_000_000
+
+
+async def test_results_that_are_too_many_to_keep_are_answered_all_the_same(open_gate, hold):
+    gate = await open_gate(
+        gateway_remember_s=600.0, gateway_results_mb=1, request_deadline_s=5.0, gateway_answers_mb=200
+    )
+    gate.detector.holds = [hold(number) for number in range(300)]
+    for one in gate.detector.holds:
+        one.hold.polygon.xy.extend([1234.5] * 200)
+    photos = [b"\xff\xd8\xff" + bytes([number]) for number in range(6)]
+    start_s = time.monotonic()
+    answers = await asyncio.gather(*(gate.analyze(photo, max_holds=300) for photo in photos))
+    assert [len(answer.json()["holds"]) for answer in answers] == [300] * 6
+    last = await gate.http.get(answers[-1].headers["content-location"])
+    assert last.status_code in {200, 404}
+    assert last.status_code == 404 or last.json()["status"] == "done"
+    assert time.monotonic() - start_s < 15  # nobody waited for a deadline

@@ -106,7 +106,7 @@ class Job:
 
     def end(self, failure: ServiceError | None) -> None:
         """Tell no more."""
-        self.ended, self.failure, self.task = True, failure, None
+        self.ended, self.failure = True, failure
         self._wake()
 
     def _wake(self) -> None:
@@ -212,7 +212,9 @@ class Jobs:
             failure = Internal()
             _log.exception("bug")
         finally:
-            job.end(failure)
+            job.task = None
+            if not job.ended:
+                job.end(failure)
             self._remember(job)
 
     async def _follow(self, job: Job, photo: domain.Photo, deadline: Deadline, request_id: str) -> None:
@@ -224,7 +226,7 @@ class Jobs:
                 job.tell(teller.told(event))
                 if isinstance(event, domain.Analysis):
                     self._complete(job, event)
-                    await self._make_room()
+                    await self._make_room(job)
 
     def _complete(self, job: Job, analysis: domain.Analysis) -> None:
         """Let a complete result answer all who ask the same, and one that lacks something nobody else."""
@@ -232,10 +234,12 @@ class Jobs:
             self._answers_no_more(job)
         elif job.id in self._by_id:
             self._by_question[job.question] = job
+        job.end(None)
 
-    async def _make_room(self) -> None:
-        while self.told_bytes > self._room_bytes:
-            old = next((job for job in self._by_id.values() if job.ended and job.idle), None)
+    async def _make_room(self, new: Job) -> None:
+        """Forget what is old; while all of it is being read, wait for its readers, whose time is bounded."""
+        while self.told_bytes > self._room_bytes and len(self._by_id) > 1:
+            old = next((job for job in self._by_id.values() if job.ended and job.idle and job is not new), None)
             if old is not None:
                 self.forget(old)
             else:
