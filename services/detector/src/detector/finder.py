@@ -14,7 +14,7 @@ from visionkit.header import PhotoHeader, ensure_within, probe
 from detector.boxes import select
 from detector.cost import request_bytes
 from detector.letterbox import Letterbox
-from detector.looks import Look, Tiles, look_through, windows, without_duplicates
+from detector.looks import Look, Tiles, Window, look_through, windows, without_duplicates
 from detector.model import HoldNetwork
 from detector.pipeline import FoundHold, is_plain, outlined, with_crop
 
@@ -86,7 +86,7 @@ class HoldFinder:
             max_side_px=self._max_side_px,
             square_side_px=side_px or self.sides_px[0],
             max_holds=query.max_holds if query.with_crops else 0,
-            looks=len(windows(header.width, header.height, self._tiles)),
+            looks=len(windows(header.width, header.height, self._tiles_at(side_px))),
         )
 
     def warm_up(self) -> None:
@@ -112,9 +112,10 @@ class HoldFinder:
         if is_plain(photo.rgb):
             return Finding(photo.shown_wh, [])
         height, width = photo.rgb.shape[:2]
-        side_px = side_px or self.sides_px[0]
-        letterboxes = [Letterbox.showing(window, side_px) for window in windows(width, height, self._tiles)]
-        looks = [self._look(photo.rgb, letterbox, query.min_confidence, token) for letterbox in letterboxes]
+        looks = [
+            self._look(photo.rgb, window, side_px or self.sides_px[0], query.min_confidence, token)
+            for window in windows(width, height, self._tiles_at(side_px))
+        ]
         with stage("masks"):
             enlargement = (photo.shown_wh[0] / width, photo.shown_wh[1] / height)
             holds = outlined(without_duplicates(looks), enlargement, query.max_holds)
@@ -124,8 +125,15 @@ class HoldFinder:
         with stage("crops"):
             return Finding(photo.shown_wh, [with_crop(hold, photo.rgb) for hold in holds])
 
-    def _look(self, rgb: NDArray[np.uint8], letterbox: Letterbox, min_confidence: float, token: CancelToken) -> Look:
+    def _tiles_at(self, side_px: int | None) -> Tiles:
+        """A photo that is looked at in a smaller size is looked at once: memory is short then."""
+        return self._tiles if side_px in (None, self.sides_px[0]) else 1
+
+    def _look(
+        self, rgb: NDArray[np.uint8], window: Window, side_px: int, min_confidence: float, token: CancelToken
+    ) -> Look:
         with stage("letterbox"):
+            letterbox = Letterbox.showing(window, side_px)
             image = letterbox.image(rgb)
         with stage("detect"):
             output = self._network(image, token)
