@@ -61,8 +61,9 @@ def to_polygon(mask: Mask) -> NDArray[np.float32]:
 def erode_core(mask: Mask) -> Mask:
     """Shrink a mask to its core, where neither the wall nor a neighbor leaks into the color.
 
-    Two erosions with an ellipse of max(3, min(H, W) // 10) pixels; what lies outside the array counts as wall.
-    Thin holds would vanish: when nothing is left the mask itself is returned.
+    Two erosions with a disc of max(3, min(H, W) // 10) pixels; what lies outside the array counts as wall. A turned or
+    flipped mask has the turned or flipped core. Thin holds would vanish: when nothing is left the mask itself is
+    returned.
 
     Returns:
         (H, W) bool; a new array, or `mask` itself.
@@ -70,11 +71,21 @@ def erode_core(mask: Mask) -> Mask:
     if not mask.size:
         return mask
     side = max(MIN_KERNEL_PX, min(mask.shape) // KERNEL_OF_SIDE)
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-    core = cv2.erode(
-        mask.astype(np.uint8), kernel, iterations=EROSIONS, borderType=cv2.BORDER_CONSTANT, borderValue=0
-    ).astype(np.bool_)
-    return core if core.any() else mask
+    core = mask.astype(np.uint8)
+    for middle in (
+        side // 2,
+        (side - 1) // 2,
+    ):  # a disc of even size has no middle pixel: once up left, once down right
+        core = cv2.erode(
+            core, _disc(side), anchor=(middle, middle), borderType=cv2.BORDER_CONSTANT, borderValue=0
+        ).astype(np.uint8)
+    return core.astype(np.bool_) if core.any() else mask
+
+
+def _disc(side: int) -> NDArray[np.uint8]:
+    """(side, side) 1 inside; OpenCV's own ellipse is not the same when it is turned."""
+    off = np.arange(side) - (side - 1) / 2
+    return (off**2 + off[:, None] ** 2 <= ((side - 1) / 2) ** 2 + (side - 1) / 4).astype(np.uint8)
 
 
 def _simplified(contour: NDArray[np.float32]) -> NDArray[np.float32]:
