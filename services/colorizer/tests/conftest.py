@@ -12,10 +12,12 @@ from climbmate.hold.v1 import hold_pb2
 from climbmate.status.v1 import status_pb2
 from colorizer.colorist import Colorist, HoldCrop
 from colorizer.model import ImageTower
-from colorizer.palette import Palette
+from colorizer.palette import Choice, Palette
 from colorizer.servicer import ColorizerServicer
+from colorizer.text import Prompts, TextFiles
+from colorizer.tokenizer import Tokenizer
 from numpy.typing import NDArray
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 from servicekit.budget import MemoryBudget
 from servicekit.cancel import CancelToken
 from servicekit.channel import open_channel
@@ -27,6 +29,7 @@ from servicekit.work import Worker
 from visionkit import masks
 
 REPOSITORY = Path(__file__).parents[3]
+VOCABULARY = REPOSITORY / "models" / "clip-vocabulary.txt.gz"
 TOY_COLORS = {"red": (200, 20, 20), "green": (20, 200, 20), "blue": (20, 20, 200)}
 TOY_BATCH = 4
 TOY_SIDE_PX = 8
@@ -52,13 +55,48 @@ def write_toy_tower(path: Path) -> Path:
 
 def a_toy_palette() -> Palette:
     rgb = np.array(list(TOY_COLORS.values()), np.float32)
-    return Palette(
+    choice = Choice(
         names=tuple(TOY_COLORS),
-        prompts=tuple(f"a {name} climbing hold" for name in TOY_COLORS),
-        display_rgb=rgb.astype(np.uint8),
         embeddings=rgb / np.linalg.norm(rgb, axis=1, keepdims=True),
         logit_scale=20.0,
+        min_confidence=0.5,
     )
+    return Palette(
+        choice, prompts=tuple(f"a {name} climbing hold" for name in TOY_COLORS), display_rgb=rgb.astype(np.uint8)
+    )
+
+
+def write_toy_text_tower(path: Path, vocabulary: Path) -> Path:
+    """A network whose embedding is the direction of the sum of the named colors; strange words count nothing."""
+    table = np.zeros((49408, 3), np.float32)
+    for name, rgb in TOY_COLORS.items():
+        (_, token, _) = Tokenizer(vocabulary).encode(name)
+        table[token] = rgb
+    nodes = [
+        helper.make_node("Gather", ["table", "tokens"], ["each"]),
+        helper.make_node("ReduceSum", ["each", "axis"], ["sum"], keepdims=0),
+        helper.make_node("LpNormalization", ["sum"], ["embeddings"], axis=1, p=2),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "toy text",
+        [helper.make_tensor_value_info("tokens", TensorProto.INT64, ["batch", 77])],
+        [helper.make_tensor_value_info("embeddings", TensorProto.FLOAT, ["batch", 3])],
+        [numpy_helper.from_array(table, "table"), numpy_helper.from_array(np.array([1]), "axis")],
+    )
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), path)
+    return path
+
+
+@pytest.fixture
+def toy_text(tmp_path: Path) -> TextFiles:
+    return TextFiles(write_toy_text_tower(tmp_path / "text.onnx", VOCABULARY), VOCABULARY)
+
+
+@pytest.fixture
+def wordy_colorist(toy_tower: ImageTower, toy_palette: Palette, toy_text: TextFiles) -> Colorist:
+    """With a text tower."""
+    return Colorist(toy_tower, toy_palette, Prompts(toy_text, threads=1))
 
 
 @pytest.fixture
@@ -99,7 +137,7 @@ def held_tower(toy_tower_path: Path) -> HeldTower:
 
 @pytest.fixture
 def toy_colorist(toy_tower: ImageTower, toy_palette: Palette) -> Colorist:
-    return Colorist(toy_tower, toy_palette)
+    return Colorist(toy_tower, toy_palette, Prompts(None, threads=1))
 
 
 def a_disc(rgb: tuple[int, int, int], *, width: int = 40, height: int = 30) -> tuple[NDArray, NDArray]:

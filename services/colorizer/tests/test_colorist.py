@@ -4,7 +4,9 @@ import tracemalloc
 import numpy as np
 import pytest
 from colorizer.colorist import BadCrop, HoldCrop
+from colorizer.palette import Prompt
 from servicekit.cancel import Cancelled, CancelToken
+from visionkit.light import Light
 
 RED, GREEN, BLUE = (200, 20, 20), (20, 200, 20), (20, 20, 200)
 BATCH = 4  # of the toy tower
@@ -71,3 +73,32 @@ def test_memory_per_hold_is_what_the_network_sees_of_it_and_no_more(toy_colorist
     peak_bytes(1)
     growth = (peak_bytes(300) - peak_bytes(20)) / 280
     assert growth < 2_000  # a hold's own pixels are 27,648 bytes, what the toy tower sees of it 192
+
+
+def test_a_hold_between_two_colors_is_unknown_with_both_names(toy_colorist, disc):
+    (named,) = toy_colorist.name([disc((110, 110, 20))], token=CancelToken())
+    assert (named.name, named.confidence, named.rgb) == ("unknown", 0.0, (110, 110, 20))
+    assert named.unknown_reason
+    assert {guess.name for guess in named.guesses} == {"red", "green"}
+    assert sum(guess.confidence for guess in named.guesses) <= 1
+
+
+def test_a_palette_of_the_callers_always_gets_a_name(wordy_colorist, disc):
+    palette = [Prompt("cherry", "red"), Prompt("swamp", "red green"), Prompt("grass", "green")]
+    named = wordy_colorist.name([disc(RED), disc((110, 110, 20)), disc((150, 100, 20))], palette, token=CancelToken())
+    assert [color.name for color in named] == ["cherry", "swamp", "swamp"]
+    assert all(color.guesses == () for color in named)
+
+
+def test_the_first_use_of_a_palette_costs_the_text_tower_and_later_ones_nothing(wordy_colorist, disc):
+    palette = [Prompt("cherry", "red")]
+    before = wordy_colorist.cost_bytes(1, palette)
+    wordy_colorist.name([disc(RED)], palette, token=CancelToken())
+    assert before > wordy_colorist.cost_bytes(1, palette) == wordy_colorist.cost_bytes(1)
+
+
+def test_the_light_of_the_photo_decides_with_the_pixels(toy_colorist, disc):
+    (bare,) = toy_colorist.name([disc((150, 120, 20))], token=CancelToken())
+    (under,) = toy_colorist.name([disc((150, 120, 20))], light=Light(0.9, 0.0), token=CancelToken())
+    assert (bare.name, under.name) == ("red", "green")
+    assert bare.rgb == under.rgb

@@ -11,15 +11,17 @@ def fields(**changed):
         "display_rgb": np.zeros((2, 3), np.uint8),
         "embeddings": np.eye(2, dtype=np.float32),
         "logit_scale": np.float32(20),
+        "min_confidence": np.float32(0.4),
     } | changed
 
 
 def test_a_palette_is_read_as_it_was_written(tmp_path):
     np.savez(tmp_path / "palette.npz", **fields())
     loaded = palette.load(tmp_path / "palette.npz")
-    assert loaded.names == ("red", "blue")
+    assert loaded.choice.names == ("red", "blue")
     assert loaded.prompts == ("a red hold", "a blue hold")
-    assert loaded.logit_scale == 20.0
+    assert loaded.choice.logit_scale == 20.0
+    assert loaded.choice.min_confidence == pytest.approx(0.4)
 
 
 @pytest.mark.parametrize(

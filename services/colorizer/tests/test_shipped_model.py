@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from colorizer.__main__ import load
 from colorizer.colorist import Colorist, HoldCrop
+from colorizer.palette import Prompt
 from colorizer.settings import ColorizerSettings
 from servicekit.cancel import CancelToken
 
@@ -46,7 +47,7 @@ def shaded_hold(rgb: tuple[int, int, int], *, hold_id: int = 0, side_px: int = 7
 
 
 def test_the_palette_is_the_one_of_the_design(shipped):
-    assert list(shipped.palette.names) == NAMES
+    assert list(shipped.palette.choice.names) == NAMES
 
 
 @pytest.mark.parametrize("chalk", [0.0, 0.35])
@@ -68,6 +69,27 @@ def test_the_name_does_not_depend_on_the_neighbors_in_the_batch(shipped):
 def test_confidences_are_probabilities(shipped):
     crops = [shaded_hold(rgb, hold_id=i) for i, rgb in enumerate(GOLDEN.values())]
     assert all(1 / len(NAMES) < color.confidence <= 1 for color in shipped.name(crops, token=CancelToken()))
+
+
+WISHES = [Prompt(name, text.format(name)) for name, text in {
+    "bright red": "a {} climbing hold", "neon yellow": "a {} climbing hold", "navy": "a {} hold",
+    "violet": "{}", "jet black": "a {} climbing hold", "plain white": "a {} hold",
+}.items()]  # fmt: skip
+
+
+def test_a_palette_of_ones_own_is_understood(shipped):
+    wanted = {"red": "bright red", "yellow": "neon yellow", "blue": "navy", "purple": "violet"}
+    wanted |= {"black": "jet black", "white": "plain white"}
+    crops = [shaded_hold(GOLDEN[name], hold_id=i) for i, name in enumerate(wanted)]
+    named = shipped.name(crops, WISHES, token=CancelToken())
+    assert [color.name for color in named] == list(wanted.values())
+
+
+def test_the_own_palette_put_in_words_gives_the_own_palettes_names(shipped):
+    crops = [shaded_hold(rgb, hold_id=i) for i, rgb in enumerate(GOLDEN.values())]
+    words = [Prompt(name, text) for name, text in zip(NAMES, shipped.palette.prompts, strict=True)]
+    named = [color.name for color in shipped.name(crops, words, token=CancelToken())]
+    assert named == list(GOLDEN)
 
 
 def dev_holds() -> Iterator[tuple[HoldCrop, set[str]]]:

@@ -74,18 +74,19 @@ class FakeDetector(detector_pb2_grpc.DetectorServiceServicer):
             model=status_pb2.ModelInfo(name="toy-seg", version="0.1.0", sha256="ab"),
             stages=[STAGE, status_pb2.Stage(name="detect", duration_ms=60.0)],
             reduced_resolution=self.reduced_resolution,
+            light=hold_pb2.Light(red=0.5, blue=-0.75),
         )
 
 
 class FakeColorizer(colorizer_pb2_grpc.ColorizerServiceServicer):
-    """Colors everything red, after `before` has run with the ids of the chunk."""
+    """Colors everything red, or as it is told, after `before` has run with the ids of the chunk."""
 
     service = "climbmate.colorizer.v1.ColorizerService"
 
     def __init__(self) -> None:
         self.before: Callable[[list[int]], Awaitable[None]] | None = None
         self.renumber: Callable[[int], int] = int
-        self.name = "red"
+        self.color = hold_pb2.Color(name="red", confidence=0.97, rgb=hold_pb2.Rgb(red=196, green=38, blue=44))
         self.requests: list[colorizer_pb2.ColorHoldsRequest] = []
         self.request_ids: list[str] = []
         self.cancelled = asyncio.Event()
@@ -99,9 +100,11 @@ class FakeColorizer(colorizer_pb2_grpc.ColorizerServiceServicer):
         except asyncio.CancelledError:
             self.cancelled.set()
             raise
-        red = hold_pb2.Color(name=self.name, confidence=0.97, rgb=hold_pb2.Rgb(red=196, green=38, blue=44))
+        colors = [
+            colorizer_pb2.HoldColor(hold_id=self.renumber(crop.hold_id), color=self.color) for crop in request.crops
+        ]
         return colorizer_pb2.ColorHoldsResponse(
-            colors=[colorizer_pb2.HoldColor(hold_id=self.renumber(crop.hold_id), color=red) for crop in request.crops],
+            colors=colors,
             model=status_pb2.ModelInfo(name="toy-clip", version="0.2.0", sha256="cd"),
             stages=[status_pb2.Stage(name="embed", duration_ms=24.0)],
         )

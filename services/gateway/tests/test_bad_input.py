@@ -33,6 +33,10 @@ CASES = {
     "max_holds that is no number": (PNG, "image/png", {"max_holds": "many"}, 422, "INVALID_PARAMETER"),
     "min_confidence of 0": (PNG, "image/png", {"min_confidence": "0"}, 422, "INVALID_PARAMETER"),
     "min_confidence of nan": (PNG, "image/png", {"min_confidence": "nan"}, 422, "INVALID_PARAMETER"),
+    "a palette of 65 colors": (PNG, "image/png", {"palette": ",".join(map(str, range(65)))}, 422, "INVALID_PARAMETER"),
+    "a palette that names a color twice": (PNG, "image/png", {"palette": "red,mint,red"}, 422, "INVALID_PARAMETER"),
+    "a palette with an empty name": (PNG, "image/png", {"palette": "red,,mint"}, 422, "INVALID_PARAMETER"),
+    "a palette with an endless prompt": (PNG, "image/png", {"palette": "red:" + "x" * 201}, 422, "INVALID_PARAMETER"),
     "an unknown parameter": (PNG, "image/png", {"max_hold": "4"}, 422, "INVALID_PARAMETER"),
     "a form without a photo": (form((field(b"x"), b"1")), BOUNDARY, {}, 422, "INVALID_PARAMETER"),
     "a form with two photos": (

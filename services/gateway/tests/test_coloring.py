@@ -6,7 +6,7 @@ import weakref
 
 from gateway.coloring import Scatter
 from gateway.deadline import Deadline
-from gateway.domain import Coloring, Model
+from gateway.domain import Coloring, Looks, Model
 from servicekit.errors import Overloaded
 
 
@@ -22,7 +22,7 @@ class Colorizer:
         self.calls = 0
         self.on_call = lambda: None
 
-    async def color(self, crops, *, timeout_s):
+    async def color(self, crops, looks, *, timeout_s):
         self.calls += 1
         self.on_call()
         if self.calls <= self.refusals:
@@ -36,7 +36,7 @@ async def test_crops_are_let_go_with_their_chunk():
     gc.disable()  # by their count, not by the collector
     try:
         left = []
-        async for _ in Scatter(Colorizer(), chunk_holds=1, calls=1).color(crops, Deadline.after(5)):
+        async for _ in Scatter(Colorizer(), chunk_holds=1, calls=1).color(crops, Deadline.after(5), Looks()):
             await asyncio.sleep(0.01)
             left.append(sum(crop() is not None for crop in alive))
     finally:
@@ -51,7 +51,7 @@ async def test_a_chunk_that_waits_to_ask_again_keeps_nobody_else_waiting():
     start_s = asyncio.get_running_loop().time()
     landed_s = [
         asyncio.get_running_loop().time() - start_s
-        async for _ in scatter.color([Crop() for _ in range(3)], Deadline.after(5))
+        async for _ in scatter.color([Crop() for _ in range(3)], Deadline.after(5), Looks())
     ]
     assert landed_s[1] < 0.3
     assert 0.5 <= landed_s[2] < 1.5

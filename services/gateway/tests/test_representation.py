@@ -112,11 +112,11 @@ async def test_without_a_wish_for_a_drawing_the_answer_is_json(gate, accepted):
 
 
 async def test_a_color_name_cannot_break_out_of_the_drawing(gate):
-    gate.colorizer.name = '"><script>alert(1)</script>'
+    gate.colorizer.color.name = '"><script>alert(1)</script>'
     response = await gate.analyze(headers={"accept": "image/svg+xml"})
     assert "<script" not in response.text
     outlines = ET.fromstring(response.content).findall(".//{http://www.w3.org/2000/svg}polygon")
-    assert {outline.get("data-color") for outline in outlines} == {gate.colorizer.name}
+    assert {outline.get("data-color") for outline in outlines} == {gate.colorizer.color.name}
 
 
 @pytest.mark.parametrize("path", ["/", "/api/palette", "/livez", "/nowhere", "/openapi.json"])

@@ -23,6 +23,7 @@ from colorizer.colorist import Colorist
 from colorizer.model import ImageTower
 from colorizer.servicer import ColorizerServicer
 from colorizer.settings import ColorizerSettings
+from colorizer.text import Prompts, TextFiles
 
 MAX_REQUEST_BYTES = 10 * 1024 * 1024  # 300 crops of 96 by 96 pixels are 8.7 MB
 SERVICE_NAME = colorizer_pb2.DESCRIPTOR.services_by_name["ColorizerService"].full_name
@@ -41,14 +42,23 @@ def load(settings: ColorizerSettings, pressure: Pressure | None = None) -> tuple
         colors = palette.load(entry.verified_path("palette"))
         image = entry.verified_path("image")
         tower = ImageTower(image, batch_size=settings.clip_batch_size, threads=cpus, pressure=pressure)
-        if tower.dim != colors.embeddings.shape[1]:
-            raise ModelError(f"model {entry.name}: embeddings of {tower.dim} and {colors.embeddings.shape[1]} numbers")
+        dim = colors.choice.embeddings.shape[1]
+        if tower.dim != dim:
+            raise ModelError(f"model {entry.name}: embeddings of {tower.dim} and {dim} numbers")
+        prompts = Prompts(_text_files(entry), threads=cpus)
     except ModelError as error:
         raise StartError(str(error)) from error
-    colorist = Colorist(tower, colors)
+    colorist = Colorist(tower, colors, prompts)
     colorist.warm_up()
     info = status_pb2.ModelInfo(name=entry.name, version=entry.version, sha256=entry.files["image"].sha256)
     return colorist, info
+
+
+def _text_files(entry: manifest.ModelEntry) -> TextFiles | None:
+    """The files for palettes of a caller's own; a model may lack them."""
+    if "text" not in entry.files:
+        return None
+    return TextFiles(entry.verified_path("text"), entry.verified_path("vocabulary"))
 
 
 @contextlib.asynccontextmanager

@@ -5,19 +5,21 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from climbmate.colorizer.v1 import colorizer_pb2
 from climbmate.hold.v1 import hold_pb2
+from servicekit import palettes
 from servicekit.errors import InvalidParameter
 from servicekit.limits import MAX_HOLDS
 from visionkit import masks
+from visionkit.light import STRONGEST, Light
 
 from colorizer.colorist import MAX_SIDE_PX, BadCrop, HoldCrop, NamedColor
-from colorizer.palette import Palette
+from colorizer.palette import PROMPT, Palette, Prompt
 
 
 def check(request: colorizer_pb2.ColorHoldsRequest) -> None:
     """Refuse a request that is out of bounds as a whole.
 
     Raises:
-        InvalidParameter: More crops than a photo can have holds.
+        InvalidParameter: More crops than a photo can have holds, or a palette that is none.
     """
     count = len(request.crops)
     if count > MAX_HOLDS:
@@ -25,12 +27,24 @@ def check(request: colorizer_pb2.ColorHoldsRequest) -> None:
             f"A request may carry at most {MAX_HOLDS} crops.",
             details={"field": "crops", "count": str(count), "limit": str(MAX_HOLDS)},
         )
+    palettes.check([color.name for color in request.palette], [color.prompt for color in request.palette])
+
+
+def to_palette(request: colorizer_pb2.ColorHoldsRequest) -> tuple[Prompt, ...]:
+    """The caller's palette; empty for the service's own."""
+    return tuple(Prompt(color.name, color.prompt or PROMPT.format(color.name)) for color in request.palette)
 
 
 def to_crops(request: colorizer_pb2.ColorHoldsRequest) -> Iterator[HoldCrop | BadCrop]:
     """Read the crops one at a time, so that never more than one of them is in memory twice."""
     for message in request.crops:
         yield _to_crop(message)
+
+
+def to_light(request: colorizer_pb2.ColorHoldsRequest) -> Light:
+    """The light of the photo, within what a lamp can be."""
+    red, blue = (max(-STRONGEST, min(STRONGEST, value)) for value in (request.light.red, request.light.blue))
+    return Light(red, blue)
 
 
 def _to_crop(message: colorizer_pb2.Crop) -> HoldCrop | BadCrop:
@@ -60,6 +74,7 @@ def _from_color(color: NamedColor) -> hold_pb2.Color:
         confidence=color.confidence,
         rgb=_from_rgb(color.rgb) if color.rgb else None,
         unknown_reason=color.unknown_reason,
+        guesses=[hold_pb2.ColorGuess(name=guess.name, confidence=guess.confidence) for guess in color.guesses],
     )
 
 
@@ -69,7 +84,7 @@ def _from_rgb(rgb: Sequence[int]) -> hold_pb2.Rgb:
 
 def from_palette(palette: Palette) -> colorizer_pb2.GetPaletteResponse:
     """The palette, in its order."""
-    rows = zip(palette.names, palette.prompts, palette.display_rgb.tolist(), strict=True)
+    rows = zip(palette.choice.names, palette.prompts, palette.display_rgb.tolist(), strict=True)
     return colorizer_pb2.GetPaletteResponse(
         colors=[
             colorizer_pb2.PaletteColor(name=name, prompts=[prompt], display=_from_rgb(rgb))

@@ -27,8 +27,11 @@ class ColorizerServicer(colorizer_pb2_grpc.ColorizerServiceServicer):
     ) -> colorizer_pb2.ColorHoldsResponse:
         """Name the colors of a chunk of crops, off the event loop."""
         convert.check(request)
-        async with self._budget.reserve(self._colorist.cost_bytes(len(request.crops))):
-            colors = await self._worker.run(self._colorist.name, convert.to_crops(request))
+        palette = convert.to_palette(request)
+        async with self._budget.reserve(self._colorist.cost_bytes(len(request.crops), palette)):
+            colors = await self._worker.run(
+                self._colorist.name, convert.to_crops(request), palette, convert.to_light(request)
+            )
         receipt = current_receipt()
         return colorizer_pb2.ColorHoldsResponse(
             colors=convert.from_colors(colors), model=self._model, stages=receipt.to_proto() if receipt else []

@@ -7,6 +7,7 @@ from climbmate.hold.v1 import hold_pb2
 from servicekit.errors import ImageTooLarge, InvalidParameter
 from servicekit.limits import MAX_HOLDS, MAX_PHOTO_BYTES
 from visionkit import masks
+from visionkit.light import Light
 
 from detector.finder import Finding, Query
 from detector.pipeline import FoundHold
@@ -50,6 +51,11 @@ def from_size(shown_wh: tuple[int, int]) -> hold_pb2.PhotoSize:
 def from_finding(finding: Finding) -> list[detector_pb2.DetectedHold]:
     """The holds as messages, in their order."""
     return [_detected(number, hold) for number, hold in enumerate(finding.holds)]
+
+
+def from_light(light: Light) -> hold_pb2.Light:
+    """The photo's light as a message."""
+    return hold_pb2.Light(red=light.red, blue=light.blue)
 
 
 def _detected(number: int, hold: FoundHold) -> detector_pb2.DetectedHold:

@@ -10,6 +10,7 @@ from servicekit.cancel import CancelToken
 from servicekit.receipts import stage
 from visionkit import codec
 from visionkit.header import PhotoHeader, ensure_within, probe
+from visionkit.light import NEUTRAL, Light, estimate
 
 from detector.boxes import select
 from detector.cost import request_bytes
@@ -38,10 +39,11 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The photo's size as shown, and its holds, most confident first."""
+    """The photo's size as shown, its holds, most confident first, and its light where crops were wanted."""
 
     shown_wh: tuple[int, int]
     holds: list[FoundHold]
+    light: Light = NEUTRAL
 
 
 class HoldFinder:
@@ -123,7 +125,7 @@ class HoldFinder:
         if not query.with_crops:
             return Finding(photo.shown_wh, [hold.hold for hold in holds])
         with stage("crops"):
-            return Finding(photo.shown_wh, [with_crop(hold, photo.rgb) for hold in holds])
+            return Finding(photo.shown_wh, [with_crop(hold, photo.rgb) for hold in holds], estimate(photo.rgb))
 
     def _tiles_at(self, side_px: int | None) -> Tiles:
         """A photo that is looked at in a smaller size is looked at once: memory is short then."""

@@ -5,10 +5,10 @@ import logging
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from dataclasses import dataclass
 
-from servicekit.errors import Overloaded, ServiceError
+from servicekit.errors import InvalidParameter, Overloaded, ServiceError
 
 from gateway.deadline import Deadline
-from gateway.domain import Coloring, Crop
+from gateway.domain import Coloring, Crop, Looks
 from gateway.upstream import Colorizer
 
 _log = logging.getLogger("coloring")
@@ -30,14 +30,18 @@ class Scatter:
         self._chunk_holds = chunk_holds
         self._free = asyncio.Semaphore(calls)
 
-    async def color(self, crops: list[Crop], deadline: Deadline) -> AsyncGenerator[Chunk, None]:
+    async def color(self, crops: list[Crop], deadline: Deadline, looks: Looks) -> AsyncGenerator[Chunk, None]:
         """Color all crops of one photo; takes them, so that each is let go with its chunk.
 
         Yields:
             Every chunk when it ends, and none later than the deadline's reserve. Closing the generator early stops what
             is under way. No crops give no chunks.
+
+        Raises:
+            InvalidParameter: The colorizer cannot use the caller's palette.
         """
-        tasks = [asyncio.create_task(self._outcome(part, deadline)) for part in _taken(crops, self._chunk_holds)]
+        parts = _taken(crops, self._chunk_holds)
+        tasks = [asyncio.create_task(self._outcome(part, deadline, looks)) for part in parts]
         try:
             for landed in asyncio.as_completed(tasks):
                 yield await landed
@@ -46,32 +50,34 @@ class Scatter:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _outcome(self, crops: Sequence[Crop], deadline: Deadline) -> Chunk:
-        """One failing chunk costs its own colors and nobody else's."""
+    async def _outcome(self, crops: Sequence[Crop], deadline: Deadline, looks: Looks) -> Chunk:
+        """One failing chunk costs its own colors and nobody else's; but a bad palette is the caller's mistake."""
         try:
             async with asyncio.timeout(deadline.work_s()):
-                return Chunk(len(crops), await self._patiently(crops, deadline))
+                return Chunk(len(crops), await self._patiently(crops, deadline, looks))
         except TimeoutError:
             reason = "DEADLINE_EXCEEDED"
         except ServiceError as error:
+            if looks.palette and isinstance(error, InvalidParameter):
+                raise
             reason = error.reason
         _log.warning("colors missing", extra={"fields": {"reason": reason, "holds": len(crops)}})
         return Chunk(len(crops), None)
 
-    async def _patiently(self, crops: Sequence[Crop], deadline: Deadline) -> Coloring:
+    async def _patiently(self, crops: Sequence[Crop], deadline: Deadline, looks: Looks) -> Coloring:
         """Ask once more when the colorizer is full and says that it will not be for long; others go on meanwhile."""
         try:
-            return await self._call(crops, deadline)
+            return await self._call(crops, deadline, looks)
         except Overloaded as error:
             pause_s = error.retry_after_s
             if pause_s >= deadline.work_s():
                 raise
         await asyncio.sleep(pause_s)
-        return await self._call(crops, deadline)
+        return await self._call(crops, deadline, looks)
 
-    async def _call(self, crops: Sequence[Crop], deadline: Deadline) -> Coloring:
+    async def _call(self, crops: Sequence[Crop], deadline: Deadline, looks: Looks) -> Coloring:
         async with self._free:
-            return await self._colorizer.color(crops, timeout_s=deadline.work_s())
+            return await self._colorizer.color(crops, looks, timeout_s=deadline.work_s())
 
 
 def _taken(crops: list[Crop], size: int) -> Iterator[list[Crop]]:

@@ -45,13 +45,16 @@ def detection(response: detector_pb2.DetectHoldsResponse) -> domain.Detection:
     ]
     size = domain.PhotoSize(response.photo_size.width, response.photo_size.height)
     reduced = response.reduced_resolution
-    return domain.Detection(size, holds, crops, _model(response.model), _stages(response.stages), reduced)
+    light = domain.Light(response.light.red, response.light.blue)
+    return domain.Detection(size, holds, crops, _model(response.model), _stages(response.stages), reduced, light)
 
 
-def color_request(crops: Sequence[domain.Crop]) -> colorizer_pb2.ColorHoldsRequest:
+def color_request(crops: Sequence[domain.Crop], looks: domain.Looks) -> colorizer_pb2.ColorHoldsRequest:
     """Ask the colorizer for the colors of a chunk."""
     return colorizer_pb2.ColorHoldsRequest(
-        crops=[colorizer_pb2.Crop(hold_id=crop.hold_id, mask=_mask_proto(crop.mask), rgb=crop.rgb) for crop in crops]
+        crops=[colorizer_pb2.Crop(hold_id=crop.hold_id, mask=_mask_proto(crop.mask), rgb=crop.rgb) for crop in crops],
+        palette=[hold_pb2.ColorPrompt(name=color.name, prompt=color.prompt) for color in looks.palette],
+        light=hold_pb2.Light(red=looks.light.red, blue=looks.light.blue),
     )
 
 
@@ -113,7 +116,8 @@ def _hold(message: hold_pb2.Hold) -> domain.Hold:
 
 def _color(message: hold_pb2.Color) -> domain.Color:
     rgb = _rgb(message.rgb) if message.HasField("rgb") else None
-    return domain.Color(message.name, message.confidence, rgb, message.unknown_reason)
+    guesses = tuple(domain.ColorGuess(guess.name, guess.confidence) for guess in message.guesses)
+    return domain.Color(message.name, message.confidence, rgb, message.unknown_reason, guesses)
 
 
 def _rgb(message: hold_pb2.Rgb) -> domain.Rgb:
@@ -136,6 +140,7 @@ def options(message: analyzer_pb2.AnalysisOptions) -> domain.Options:
         max_holds=message.max_holds or None,
         min_confidence=message.min_confidence if message.HasField("min_confidence") else None,
         min_holds=message.min_holds or domain.MIN_HOLDS,
+        palette=tuple(domain.ColorPrompt(color.name, color.prompt) for color in message.palette),
     )
 
 
@@ -233,8 +238,14 @@ def _receipt_proto(receipt: domain.Receipt) -> analyzer_pb2.ServiceReceipt:
 
 
 def _color_proto(color: domain.Color) -> hold_pb2.Color:
-    rgb = _rgb_proto(color.rgb)
-    return hold_pb2.Color(name=color.name, confidence=color.confidence, rgb=rgb, unknown_reason=color.reason)
+    guesses = [hold_pb2.ColorGuess(name=guess.name, confidence=guess.confidence) for guess in color.guesses]
+    return hold_pb2.Color(
+        name=color.name,
+        confidence=color.confidence,
+        rgb=_rgb_proto(color.rgb),
+        unknown_reason=color.reason,
+        guesses=guesses,
+    )
 
 
 def _rgb_proto(rgb: domain.Rgb | None) -> hold_pb2.Rgb | None:

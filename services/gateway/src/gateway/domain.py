@@ -74,12 +74,28 @@ class Photo:
 
 
 @dataclass(frozen=True, slots=True)
+class ColorPrompt:
+    """A color of a caller's palette: the name to answer with, and what to look for in words; "" for the name alone."""
+
+    name: str
+    prompt: str = ""
+
+
+CallersPalette = tuple[ColorPrompt, ...]
+"""The colors that a caller wants holds to be named by; empty for the colorizer's own."""
+
+
+@dataclass(frozen=True, slots=True)
 class Options:
-    """What to look for; None leaves the choice to the detector's settings. `min_holds` make a problem."""
+    """What to look for; None leaves the choice to the detector's settings, no palette to the colorizer.
+
+    `min_holds` make a problem.
+    """
 
     max_holds: int | None = None
     min_confidence: float | None = None
     min_holds: int = MIN_HOLDS
+    palette: CallersPalette = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +138,26 @@ class Crop:
 
 
 @dataclass(frozen=True, slots=True)
+class ColorGuess:
+    """A name that a color may have, and its probability."""
+
+    name: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
 class Color:
-    """A hold's color. `reason` says why the name is `unknown` and is empty otherwise; `rgb` is None without pixels."""
+    """A hold's color.
+
+    `reason` says why the name is `unknown` and is empty otherwise; `guesses` are the two best names where none was
+    probable enough; `rgb` is None without pixels.
+    """
 
     name: str
     confidence: float
     rgb: Rgb | None
     reason: str = ""
+    guesses: tuple[ColorGuess, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +225,14 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class Light:
+    """The light of a photo, as `climbmate.hold.v1.Light` says; neutral by default."""
+
+    red: float = 0.0
+    blue: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Detection:
     """The detector's answer. The i-th crop belongs to the i-th hold; who colors the crops takes them out."""
 
@@ -205,6 +242,15 @@ class Detection:
     model: Model
     stages: tuple[Stage, ...]
     reduced_resolution: bool = False
+    light: Light = Light()
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """What colors are named by beside the crops: the photo's light, and the caller's palette if there is one."""
+
+    light: Light = Light()
+    palette: CallersPalette = ()
 
 
 @dataclass(frozen=True, slots=True)

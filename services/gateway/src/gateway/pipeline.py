@@ -21,6 +21,7 @@ from gateway.domain import (
     Event,
     HoldsFound,
     Lack,
+    Looks,
     Model,
     Options,
     Photo,
@@ -71,7 +72,8 @@ class Analyzer:
             `Analysis` last. A colorizer that fails or is late costs the colors, not the analysis.
 
         Raises:
-            ServiceError: What the detector failed with, or `Overloaded` when there is no room for its answer.
+            ServiceError: What the detector failed with, `Overloaded` when there is no room for its answer, or
+                `InvalidParameter` when the colorizer cannot use the caller's palette.
         """
         start_s = time.perf_counter()
         yield Progress("received", _PERCENT_RECEIVED)
@@ -85,7 +87,9 @@ class Analyzer:
             yield HoldsFound(found.size, found.holds)
 
             colors = _Colors()
-            async with contextlib.aclosing(self._color(found, colors, deadline)) as events:
+            async with contextlib.aclosing(
+                self._color(found, colors, Looks(found.light, options.palette), deadline)
+            ) as events:
                 async for event in events:
                     yield event
             room.shrink_to(len(found.holds) * OUTLINE_BYTES)
@@ -96,12 +100,14 @@ class Analyzer:
             yield Progress("done", 100)
             yield analysis
 
-    async def _color(self, found: Detection, colors: "_Colors", deadline: Deadline) -> AsyncGenerator[Event, None]:
+    async def _color(
+        self, found: Detection, colors: "_Colors", looks: Looks, deadline: Deadline
+    ) -> AsyncGenerator[Event, None]:
         """Color the holds; takes their crops."""
         yield Progress("coloring", _PERCENT_COLORING)
         start_s = time.perf_counter()
         with receipts.stage("color"):
-            async with contextlib.aclosing(self._scatter.color(found.crops, deadline)) as chunks:
+            async with contextlib.aclosing(self._scatter.color(found.crops, deadline, looks)) as chunks:
                 async for chunk in chunks:
                     if chunk.coloring is not None:
                         colors.add(chunk.coloring)

@@ -6,6 +6,7 @@ from typing import Any
 
 import grpc
 from climbmate.analyzer.v1 import analyzer_pb2, analyzer_pb2_grpc
+from servicekit import palettes
 from servicekit.deadlines import remaining_s
 from servicekit.errors import ImageTooLarge, Internal, InvalidParameter
 from servicekit.limits import MAX_HOLDS, MAX_PHOTO_BYTES
@@ -84,4 +85,5 @@ def _options(request: _Request) -> Options:
     if not MIN_HOLDS_FROM <= options.min_holds <= MIN_HOLDS_TO:
         must = f"must be {MIN_HOLDS_FROM} to {MIN_HOLDS_TO}"
         raise InvalidParameter("min_holds is out of range.", details={"min_holds": must})
+    palettes.check([color.name for color in options.palette], [color.prompt for color in options.palette])
     return options

@@ -14,7 +14,7 @@ from servicekit.channel import upload
 from servicekit.rich_status import from_rpc_error
 
 from gateway import convert
-from gateway.domain import Coloring, Crop, Detection, Options, PaletteColor, Photo, ServiceStatus
+from gateway.domain import Coloring, Crop, Detection, Looks, Options, PaletteColor, Photo, ServiceStatus
 
 T = TypeVar("T")
 
@@ -29,8 +29,8 @@ class Detector(Protocol):
 class Colorizer(Protocol):
     """Names the colors of holds."""
 
-    async def color(self, crops: Sequence[Crop], *, timeout_s: float) -> Coloring:
-        """Return the colors of at most 300 crops, or raise a `ServiceError`."""
+    async def color(self, crops: Sequence[Crop], looks: Looks, *, timeout_s: float) -> Coloring:
+        """Return the colors of at most 300 crops of one photo, or raise a `ServiceError`."""
 
     async def palette(self, *, timeout_s: float) -> tuple[PaletteColor, ...]:
         """Return the colors to choose from, or raise a `ServiceError`."""
@@ -67,9 +67,9 @@ class GrpcColorizer:
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self._stub = colorizer_pb2_grpc.ColorizerServiceStub(channel)
 
-    async def color(self, crops: Sequence[Crop], *, timeout_s: float) -> Coloring:
+    async def color(self, crops: Sequence[Crop], looks: Looks, *, timeout_s: float) -> Coloring:
         """See `Colorizer`."""
-        request = convert.color_request(crops)
+        request = convert.color_request(crops, looks)
         return convert.coloring(await _answer(self._stub.ColorHolds(request, timeout=timeout_s)))
 
     async def palette(self, *, timeout_s: float) -> tuple[PaletteColor, ...]:

@@ -15,7 +15,7 @@ from servicekit.limits import MAX_HOLDS
 from gateway import convert
 from gateway.coloring import Scatter
 from gateway.deadline import Deadline
-from gateway.domain import Coloring, Crop, Detection, Options, PaletteColor, Photo
+from gateway.domain import Coloring, Crop, Detection, Looks, Options, PaletteColor, Photo
 from gateway.pipeline import Analyzer
 from gateway.web.told import Teller
 
@@ -36,9 +36,9 @@ class _Crowd:
         """Answer at once."""
         return convert.detection(detector_pb2.DetectHoldsResponse.FromString(self._answer))
 
-    async def color(self, crops: Sequence[Crop], *, timeout_s: float) -> Coloring:  # noqa: ARG002
+    async def color(self, crops: Sequence[Crop], looks: Looks, *, timeout_s: float) -> Coloring:  # noqa: ARG002
         """Answer at once."""
-        convert.color_request(crops).SerializeToString()
+        convert.color_request(crops, looks).SerializeToString()
         red = hold_pb2.Color(name="red", confidence=1, rgb=hold_pb2.Rgb(red=196, green=38, blue=44))
         colors = [colorizer_pb2.HoldColor(hold_id=crop.hold_id, color=red) for crop in crops]
         return convert.coloring(colorizer_pb2.ColorHoldsResponse(colors=colors))

@@ -26,39 +26,39 @@ from climbmate.hold.v1 import hold_pb2 as climbmate_dot_hold_dot_v1_dot_hold__pb
 from climbmate.status.v1 import status_pb2 as climbmate_dot_status_dot_v1_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$climbmate/analyzer/v1/analyzer.proto\x12\x15\x63limbmate.analyzer.v1\x1a\x1c\x63limbmate/hold/v1/hold.proto\x1a climbmate/status/v1/status.proto\"g\n\x0f\x41nalysisOptions\x12\x11\n\tmax_holds\x18\x01 \x01(\r\x12\x1b\n\x0emin_confidence\x18\x02 \x01(\x02H\x00\x88\x01\x01\x12\x11\n\tmin_holds\x18\x03 \x01(\rB\x11\n\x0f_min_confidence\"]\n\x13\x41nalyzePhotoRequest\x12\r\n\x05photo\x18\x01 \x01(\x0c\x12\x37\n\x07options\x18\x02 \x01(\x0b\x32&.climbmate.analyzer.v1.AnalysisOptions\"r\n\x0c\x41nalyzedHold\x12%\n\x04hold\x18\x01 \x01(\x0b\x32\x17.climbmate.hold.v1.Hold\x12\'\n\x05\x63olor\x18\x02 \x01(\x0b\x32\x18.climbmate.hold.v1.Color\x12\x12\n\nproblem_id\x18\x03 \x01(\t\"\xe5\x01\n\x07Problem\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05\x63olor\x18\x02 \x01(\t\x12\x10\n\x08hold_ids\x18\x03 \x03(\r\x12#\n\x03\x62ox\x18\x04 \x01(\x0b\x32\x16.climbmate.hold.v1.Box\x12#\n\x03rgb\x18\x05 \x01(\x0b\x32\x16.climbmate.hold.v1.Rgb\x12\x12\n\nconfidence\x18\x06 \x01(\x02\x12\x13\n\x0bheight_span\x18\x07 \x01(\x02\x12\x12\n\nreach_mean\x18\x08 \x01(\x02\x12\x11\n\treach_max\x18\t \x01(\x02\x12\x13\n\x0bsmall_share\x18\n \x01(\x02\"S\n\x07Timings\x12\x11\n\tdecode_ms\x18\x01 \x01(\x01\x12\x11\n\tdetect_ms\x18\x02 \x01(\x01\x12\x10\n\x08\x63olor_ms\x18\x03 \x01(\x01\x12\x10\n\x08total_ms\x18\x04 \x01(\x01\"M\n\x0eServiceReceipt\x12\x0f\n\x07service\x18\x01 \x01(\t\x12*\n\x06stages\x18\x02 \x03(\x0b\x32\x1a.climbmate.status.v1.Stage\"\xee\x02\n\x14\x41nalyzePhotoResponse\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x30\n\nphoto_size\x18\x02 \x01(\x0b\x32\x1c.climbmate.hold.v1.PhotoSize\x12\x32\n\x05holds\x18\x03 \x03(\x0b\x32#.climbmate.analyzer.v1.AnalyzedHold\x12\x30\n\x08problems\x18\x04 \x03(\x0b\x32\x1e.climbmate.analyzer.v1.Problem\x12\x10\n\x08\x64\x65graded\x18\x05 \x03(\t\x12.\n\x06models\x18\x06 \x03(\x0b\x32\x1e.climbmate.status.v1.ModelInfo\x12/\n\x07timings\x18\x07 \x01(\x0b\x32\x1e.climbmate.analyzer.v1.Timings\x12\x37\n\x08receipts\x18\x08 \x03(\x0b\x32%.climbmate.analyzer.v1.ServiceReceipt\"_\n\x15StreamAnalysisRequest\x12\r\n\x05photo\x18\x01 \x01(\x0c\x12\x37\n\x07options\x18\x02 \x01(\x0b\x32&.climbmate.analyzer.v1.AnalysisOptions\";\n\x08Progress\x12\r\n\x05stage\x18\x01 \x01(\t\x12\x0f\n\x07percent\x18\x02 \x01(\r\x12\x0f\n\x07message\x18\x03 \x01(\t\"f\n\nHoldsFound\x12\x30\n\nphoto_size\x18\x01 \x01(\x0b\x32\x1c.climbmate.hold.v1.PhotoSize\x12&\n\x05holds\x18\x02 \x03(\x0b\x32\x17.climbmate.hold.v1.Hold\"G\n\x0bHoldColored\x12\x0f\n\x07hold_id\x18\x01 \x01(\r\x12\'\n\x05\x63olor\x18\x02 \x01(\x0b\x32\x18.climbmate.hold.v1.Color\"A\n\x0b\x43olorsFound\x12\x32\n\x06\x63olors\x18\x01 \x03(\x0b\x32\".climbmate.analyzer.v1.HoldColored\"\xff\x01\n\x16StreamAnalysisResponse\x12\x33\n\x08progress\x18\x01 \x01(\x0b\x32\x1f.climbmate.analyzer.v1.ProgressH\x00\x12\x32\n\x05holds\x18\x02 \x01(\x0b\x32!.climbmate.analyzer.v1.HoldsFoundH\x00\x12\x34\n\x06\x63olors\x18\x03 \x01(\x0b\x32\".climbmate.analyzer.v1.ColorsFoundH\x00\x12=\n\x06result\x18\x04 \x01(\x0b\x32+.climbmate.analyzer.v1.AnalyzePhotoResponseH\x00\x42\x07\n\x05\x65vent2\xeb\x01\n\x0f\x41nalyzerService\x12g\n\x0c\x41nalyzePhoto\x12*.climbmate.analyzer.v1.AnalyzePhotoRequest\x1a+.climbmate.analyzer.v1.AnalyzePhotoResponse\x12o\n\x0eStreamAnalysis\x12,.climbmate.analyzer.v1.StreamAnalysisRequest\x1a-.climbmate.analyzer.v1.StreamAnalysisResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$climbmate/analyzer/v1/analyzer.proto\x12\x15\x63limbmate.analyzer.v1\x1a\x1c\x63limbmate/hold/v1/hold.proto\x1a climbmate/status/v1/status.proto\"\x98\x01\n\x0f\x41nalysisOptions\x12\x11\n\tmax_holds\x18\x01 \x01(\r\x12\x1b\n\x0emin_confidence\x18\x02 \x01(\x02H\x00\x88\x01\x01\x12\x11\n\tmin_holds\x18\x03 \x01(\r\x12/\n\x07palette\x18\x04 \x03(\x0b\x32\x1e.climbmate.hold.v1.ColorPromptB\x11\n\x0f_min_confidence\"]\n\x13\x41nalyzePhotoRequest\x12\r\n\x05photo\x18\x01 \x01(\x0c\x12\x37\n\x07options\x18\x02 \x01(\x0b\x32&.climbmate.analyzer.v1.AnalysisOptions\"r\n\x0c\x41nalyzedHold\x12%\n\x04hold\x18\x01 \x01(\x0b\x32\x17.climbmate.hold.v1.Hold\x12\'\n\x05\x63olor\x18\x02 \x01(\x0b\x32\x18.climbmate.hold.v1.Color\x12\x12\n\nproblem_id\x18\x03 \x01(\t\"\xe5\x01\n\x07Problem\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05\x63olor\x18\x02 \x01(\t\x12\x10\n\x08hold_ids\x18\x03 \x03(\r\x12#\n\x03\x62ox\x18\x04 \x01(\x0b\x32\x16.climbmate.hold.v1.Box\x12#\n\x03rgb\x18\x05 \x01(\x0b\x32\x16.climbmate.hold.v1.Rgb\x12\x12\n\nconfidence\x18\x06 \x01(\x02\x12\x13\n\x0bheight_span\x18\x07 \x01(\x02\x12\x12\n\nreach_mean\x18\x08 \x01(\x02\x12\x11\n\treach_max\x18\t \x01(\x02\x12\x13\n\x0bsmall_share\x18\n \x01(\x02\"S\n\x07Timings\x12\x11\n\tdecode_ms\x18\x01 \x01(\x01\x12\x11\n\tdetect_ms\x18\x02 \x01(\x01\x12\x10\n\x08\x63olor_ms\x18\x03 \x01(\x01\x12\x10\n\x08total_ms\x18\x04 \x01(\x01\"M\n\x0eServiceReceipt\x12\x0f\n\x07service\x18\x01 \x01(\t\x12*\n\x06stages\x18\x02 \x03(\x0b\x32\x1a.climbmate.status.v1.Stage\"\xee\x02\n\x14\x41nalyzePhotoResponse\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x30\n\nphoto_size\x18\x02 \x01(\x0b\x32\x1c.climbmate.hold.v1.PhotoSize\x12\x32\n\x05holds\x18\x03 \x03(\x0b\x32#.climbmate.analyzer.v1.AnalyzedHold\x12\x30\n\x08problems\x18\x04 \x03(\x0b\x32\x1e.climbmate.analyzer.v1.Problem\x12\x10\n\x08\x64\x65graded\x18\x05 \x03(\t\x12.\n\x06models\x18\x06 \x03(\x0b\x32\x1e.climbmate.status.v1.ModelInfo\x12/\n\x07timings\x18\x07 \x01(\x0b\x32\x1e.climbmate.analyzer.v1.Timings\x12\x37\n\x08receipts\x18\x08 \x03(\x0b\x32%.climbmate.analyzer.v1.ServiceReceipt\"_\n\x15StreamAnalysisRequest\x12\r\n\x05photo\x18\x01 \x01(\x0c\x12\x37\n\x07options\x18\x02 \x01(\x0b\x32&.climbmate.analyzer.v1.AnalysisOptions\";\n\x08Progress\x12\r\n\x05stage\x18\x01 \x01(\t\x12\x0f\n\x07percent\x18\x02 \x01(\r\x12\x0f\n\x07message\x18\x03 \x01(\t\"f\n\nHoldsFound\x12\x30\n\nphoto_size\x18\x01 \x01(\x0b\x32\x1c.climbmate.hold.v1.PhotoSize\x12&\n\x05holds\x18\x02 \x03(\x0b\x32\x17.climbmate.hold.v1.Hold\"G\n\x0bHoldColored\x12\x0f\n\x07hold_id\x18\x01 \x01(\r\x12\'\n\x05\x63olor\x18\x02 \x01(\x0b\x32\x18.climbmate.hold.v1.Color\"A\n\x0b\x43olorsFound\x12\x32\n\x06\x63olors\x18\x01 \x03(\x0b\x32\".climbmate.analyzer.v1.HoldColored\"\xff\x01\n\x16StreamAnalysisResponse\x12\x33\n\x08progress\x18\x01 \x01(\x0b\x32\x1f.climbmate.analyzer.v1.ProgressH\x00\x12\x32\n\x05holds\x18\x02 \x01(\x0b\x32!.climbmate.analyzer.v1.HoldsFoundH\x00\x12\x34\n\x06\x63olors\x18\x03 \x01(\x0b\x32\".climbmate.analyzer.v1.ColorsFoundH\x00\x12=\n\x06result\x18\x04 \x01(\x0b\x32+.climbmate.analyzer.v1.AnalyzePhotoResponseH\x00\x42\x07\n\x05\x65vent2\xeb\x01\n\x0f\x41nalyzerService\x12g\n\x0c\x41nalyzePhoto\x12*.climbmate.analyzer.v1.AnalyzePhotoRequest\x1a+.climbmate.analyzer.v1.AnalyzePhotoResponse\x12o\n\x0eStreamAnalysis\x12,.climbmate.analyzer.v1.StreamAnalysisRequest\x1a-.climbmate.analyzer.v1.StreamAnalysisResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'climbmate.analyzer.v1.analyzer_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ANALYSISOPTIONS']._serialized_start=127
-  _globals['_ANALYSISOPTIONS']._serialized_end=230
-  _globals['_ANALYZEPHOTOREQUEST']._serialized_start=232
-  _globals['_ANALYZEPHOTOREQUEST']._serialized_end=325
-  _globals['_ANALYZEDHOLD']._serialized_start=327
-  _globals['_ANALYZEDHOLD']._serialized_end=441
-  _globals['_PROBLEM']._serialized_start=444
-  _globals['_PROBLEM']._serialized_end=673
-  _globals['_TIMINGS']._serialized_start=675
-  _globals['_TIMINGS']._serialized_end=758
-  _globals['_SERVICERECEIPT']._serialized_start=760
-  _globals['_SERVICERECEIPT']._serialized_end=837
-  _globals['_ANALYZEPHOTORESPONSE']._serialized_start=840
-  _globals['_ANALYZEPHOTORESPONSE']._serialized_end=1206
-  _globals['_STREAMANALYSISREQUEST']._serialized_start=1208
-  _globals['_STREAMANALYSISREQUEST']._serialized_end=1303
-  _globals['_PROGRESS']._serialized_start=1305
-  _globals['_PROGRESS']._serialized_end=1364
-  _globals['_HOLDSFOUND']._serialized_start=1366
-  _globals['_HOLDSFOUND']._serialized_end=1468
-  _globals['_HOLDCOLORED']._serialized_start=1470
-  _globals['_HOLDCOLORED']._serialized_end=1541
-  _globals['_COLORSFOUND']._serialized_start=1543
-  _globals['_COLORSFOUND']._serialized_end=1608
-  _globals['_STREAMANALYSISRESPONSE']._serialized_start=1611
-  _globals['_STREAMANALYSISRESPONSE']._serialized_end=1866
-  _globals['_ANALYZERSERVICE']._serialized_start=1869
-  _globals['_ANALYZERSERVICE']._serialized_end=2104
+  _globals['_ANALYSISOPTIONS']._serialized_start=128
+  _globals['_ANALYSISOPTIONS']._serialized_end=280
+  _globals['_ANALYZEPHOTOREQUEST']._serialized_start=282
+  _globals['_ANALYZEPHOTOREQUEST']._serialized_end=375
+  _globals['_ANALYZEDHOLD']._serialized_start=377
+  _globals['_ANALYZEDHOLD']._serialized_end=491
+  _globals['_PROBLEM']._serialized_start=494
+  _globals['_PROBLEM']._serialized_end=723
+  _globals['_TIMINGS']._serialized_start=725
+  _globals['_TIMINGS']._serialized_end=808
+  _globals['_SERVICERECEIPT']._serialized_start=810
+  _globals['_SERVICERECEIPT']._serialized_end=887
+  _globals['_ANALYZEPHOTORESPONSE']._serialized_start=890
+  _globals['_ANALYZEPHOTORESPONSE']._serialized_end=1256
+  _globals['_STREAMANALYSISREQUEST']._serialized_start=1258
+  _globals['_STREAMANALYSISREQUEST']._serialized_end=1353
+  _globals['_PROGRESS']._serialized_start=1355
+  _globals['_PROGRESS']._serialized_end=1414
+  _globals['_HOLDSFOUND']._serialized_start=1416
+  _globals['_HOLDSFOUND']._serialized_end=1518
+  _globals['_HOLDCOLORED']._serialized_start=1520
+  _globals['_HOLDCOLORED']._serialized_end=1591
+  _globals['_COLORSFOUND']._serialized_start=1593
+  _globals['_COLORSFOUND']._serialized_end=1658
+  _globals['_STREAMANALYSISRESPONSE']._serialized_start=1661
+  _globals['_STREAMANALYSISRESPONSE']._serialized_end=1916
+  _globals['_ANALYZERSERVICE']._serialized_start=1919
+  _globals['_ANALYZERSERVICE']._serialized_end=2154
 # @@protoc_insertion_point(module_scope)

@@ -9,14 +9,16 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class AnalysisOptions(_message.Message):
-    __slots__ = ("max_holds", "min_confidence", "min_holds")
+    __slots__ = ("max_holds", "min_confidence", "min_holds", "palette")
     MAX_HOLDS_FIELD_NUMBER: _ClassVar[int]
     MIN_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
     MIN_HOLDS_FIELD_NUMBER: _ClassVar[int]
+    PALETTE_FIELD_NUMBER: _ClassVar[int]
     max_holds: int
     min_confidence: float
     min_holds: int
-    def __init__(self, max_holds: _Optional[int] = ..., min_confidence: _Optional[float] = ..., min_holds: _Optional[int] = ...) -> None: ...
+    palette: _containers.RepeatedCompositeFieldContainer[_hold_pb2.ColorPrompt]
+    def __init__(self, max_holds: _Optional[int] = ..., min_confidence: _Optional[float] = ..., min_holds: _Optional[int] = ..., palette: _Optional[_Iterable[_Union[_hold_pb2.ColorPrompt, _Mapping]]] = ...) -> None: ...
 
 class AnalyzePhotoRequest(_message.Message):
     __slots__ = ("photo", "options")

@@ -26,7 +26,7 @@ from climbmate.hold.v1 import hold_pb2 as climbmate_dot_hold_dot_v1_dot_hold__pb
 from climbmate.status.v1 import status_pb2 as climbmate_dot_status_dot_v1_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&climbmate/colorizer/v1/colorizer.proto\x12\x16\x63limbmate.colorizer.v1\x1a\x1c\x63limbmate/hold/v1/hold.proto\x1a climbmate/status/v1/status.proto\"K\n\x04\x43rop\x12\x0f\n\x07hold_id\x18\x01 \x01(\r\x12%\n\x04mask\x18\x02 \x01(\x0b\x32\x17.climbmate.hold.v1.Mask\x12\x0b\n\x03rgb\x18\x03 \x01(\x0c\"@\n\x11\x43olorHoldsRequest\x12+\n\x05\x63rops\x18\x01 \x03(\x0b\x32\x1c.climbmate.colorizer.v1.Crop\"E\n\tHoldColor\x12\x0f\n\x07hold_id\x18\x01 \x01(\r\x12\'\n\x05\x63olor\x18\x02 \x01(\x0b\x32\x18.climbmate.hold.v1.Color\"\xa2\x01\n\x12\x43olorHoldsResponse\x12\x31\n\x06\x63olors\x18\x01 \x03(\x0b\x32!.climbmate.colorizer.v1.HoldColor\x12-\n\x05model\x18\x02 \x01(\x0b\x32\x1e.climbmate.status.v1.ModelInfo\x12*\n\x06stages\x18\x03 \x03(\x0b\x32\x1a.climbmate.status.v1.Stage\"\x13\n\x11GetPaletteRequest\"V\n\x0cPaletteColor\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07prompts\x18\x02 \x03(\t\x12\'\n\x07\x64isplay\x18\x03 \x01(\x0b\x32\x16.climbmate.hold.v1.Rgb\"J\n\x12GetPaletteResponse\x12\x34\n\x06\x63olors\x18\x01 \x03(\x0b\x32$.climbmate.colorizer.v1.PaletteColor2\xdc\x01\n\x10\x43olorizerService\x12\x63\n\nColorHolds\x12).climbmate.colorizer.v1.ColorHoldsRequest\x1a*.climbmate.colorizer.v1.ColorHoldsResponse\x12\x63\n\nGetPalette\x12).climbmate.colorizer.v1.GetPaletteRequest\x1a*.climbmate.colorizer.v1.GetPaletteResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&climbmate/colorizer/v1/colorizer.proto\x12\x16\x63limbmate.colorizer.v1\x1a\x1c\x63limbmate/hold/v1/hold.proto\x1a climbmate/status/v1/status.proto\"K\n\x04\x43rop\x12\x0f\n\x07hold_id\x18\x01 \x01(\r\x12%\n\x04mask\x18\x02 \x01(\x0b\x32\x17.climbmate.hold.v1.Mask\x12\x0b\n\x03rgb\x18\x03 \x01(\x0c\"\x9a\x01\n\x11\x43olorHoldsRequest\x12+\n\x05\x63rops\x18\x01 \x03(\x0b\x32\x1c.climbmate.colorizer.v1.Crop\x12/\n\x07palette\x18\x02 \x03(\x0b\x32\x1e.climbmate.hold.v1.ColorPrompt\x12\'\n\x05light\x18\x03 \x01(\x0b\x32\x18.climbmate.hold.v1.Light\"E\n\tHoldColor\x12\x0f\n\x07hold_id\x18\x01 \x01(\r\x12\'\n\x05\x63olor\x18\x02 \x01(\x0b\x32\x18.climbmate.hold.v1.Color\"\xa2\x01\n\x12\x43olorHoldsResponse\x12\x31\n\x06\x63olors\x18\x01 \x03(\x0b\x32!.climbmate.colorizer.v1.HoldColor\x12-\n\x05model\x18\x02 \x01(\x0b\x32\x1e.climbmate.status.v1.ModelInfo\x12*\n\x06stages\x18\x03 \x03(\x0b\x32\x1a.climbmate.status.v1.Stage\"\x13\n\x11GetPaletteRequest\"V\n\x0cPaletteColor\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07prompts\x18\x02 \x03(\t\x12\'\n\x07\x64isplay\x18\x03 \x01(\x0b\x32\x16.climbmate.hold.v1.Rgb\"J\n\x12GetPaletteResponse\x12\x34\n\x06\x63olors\x18\x01 \x03(\x0b\x32$.climbmate.colorizer.v1.PaletteColor2\xdc\x01\n\x10\x43olorizerService\x12\x63\n\nColorHolds\x12).climbmate.colorizer.v1.ColorHoldsRequest\x1a*.climbmate.colorizer.v1.ColorHoldsResponse\x12\x63\n\nGetPalette\x12).climbmate.colorizer.v1.GetPaletteRequest\x1a*.climbmate.colorizer.v1.GetPaletteResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,18 +35,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CROP']._serialized_start=130
   _globals['_CROP']._serialized_end=205
-  _globals['_COLORHOLDSREQUEST']._serialized_start=207
-  _globals['_COLORHOLDSREQUEST']._serialized_end=271
-  _globals['_HOLDCOLOR']._serialized_start=273
-  _globals['_HOLDCOLOR']._serialized_end=342
-  _globals['_COLORHOLDSRESPONSE']._serialized_start=345
-  _globals['_COLORHOLDSRESPONSE']._serialized_end=507
-  _globals['_GETPALETTEREQUEST']._serialized_start=509
-  _globals['_GETPALETTEREQUEST']._serialized_end=528
-  _globals['_PALETTECOLOR']._serialized_start=530
-  _globals['_PALETTECOLOR']._serialized_end=616
-  _globals['_GETPALETTERESPONSE']._serialized_start=618
-  _globals['_GETPALETTERESPONSE']._serialized_end=692
-  _globals['_COLORIZERSERVICE']._serialized_start=695
-  _globals['_COLORIZERSERVICE']._serialized_end=915
+  _globals['_COLORHOLDSREQUEST']._serialized_start=208
+  _globals['_COLORHOLDSREQUEST']._serialized_end=362
+  _globals['_HOLDCOLOR']._serialized_start=364
+  _globals['_HOLDCOLOR']._serialized_end=433
+  _globals['_COLORHOLDSRESPONSE']._serialized_start=436
+  _globals['_COLORHOLDSRESPONSE']._serialized_end=598
+  _globals['_GETPALETTEREQUEST']._serialized_start=600
+  _globals['_GETPALETTEREQUEST']._serialized_end=619
+  _globals['_PALETTECOLOR']._serialized_start=621
+  _globals['_PALETTECOLOR']._serialized_end=707
+  _globals['_GETPALETTERESPONSE']._serialized_start=709
+  _globals['_GETPALETTERESPONSE']._serialized_end=783
+  _globals['_COLORIZERSERVICE']._serialized_start=786
+  _globals['_COLORIZERSERVICE']._serialized_end=1006
 # @@protoc_insertion_point(module_scope)

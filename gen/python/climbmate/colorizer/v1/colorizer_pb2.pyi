@@ -19,10 +19,14 @@ class Crop(_message.Message):
     def __init__(self, hold_id: _Optional[int] = ..., mask: _Optional[_Union[_hold_pb2.Mask, _Mapping]] = ..., rgb: _Optional[bytes] = ...) -> None: ...
 
 class ColorHoldsRequest(_message.Message):
-    __slots__ = ("crops",)
+    __slots__ = ("crops", "palette", "light")
     CROPS_FIELD_NUMBER: _ClassVar[int]
+    PALETTE_FIELD_NUMBER: _ClassVar[int]
+    LIGHT_FIELD_NUMBER: _ClassVar[int]
     crops: _containers.RepeatedCompositeFieldContainer[Crop]
-    def __init__(self, crops: _Optional[_Iterable[_Union[Crop, _Mapping]]] = ...) -> None: ...
+    palette: _containers.RepeatedCompositeFieldContainer[_hold_pb2.ColorPrompt]
+    light: _hold_pb2.Light
+    def __init__(self, crops: _Optional[_Iterable[_Union[Crop, _Mapping]]] = ..., palette: _Optional[_Iterable[_Union[_hold_pb2.ColorPrompt, _Mapping]]] = ..., light: _Optional[_Union[_hold_pb2.Light, _Mapping]] = ...) -> None: ...
 
 class HoldColor(_message.Message):
     __slots__ = ("hold_id", "color")

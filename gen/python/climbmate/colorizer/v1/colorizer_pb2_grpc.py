@@ -55,7 +55,7 @@ class ColorizerServiceServicer:
         """Names the colors of a chunk of crops. A crop that cannot be used gives `unknown` with a reason; it never fails the
         call. An empty chunk gives an empty answer.
 
-        Fails with INVALID_PARAMETER (too many crops), IMAGE_TOO_LARGE (a message above the service's limit), OVERLOADED,
+        Fails with INVALID_PARAMETER (too many crops, a palette that cannot be used), IMAGE_TOO_LARGE (a message above the service's limit), OVERLOADED,
         DEADLINE_EXCEEDED or INTERNAL. Safe to retry: it changes nothing.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

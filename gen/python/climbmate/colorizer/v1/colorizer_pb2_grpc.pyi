@@ -37,7 +37,7 @@ class ColorizerServiceStub:
     """Names the colors of a chunk of crops. A crop that cannot be used gives `unknown` with a reason; it never fails the
     call. An empty chunk gives an empty answer.
 
-    Fails with INVALID_PARAMETER (too many crops), IMAGE_TOO_LARGE (a message above the service's limit), OVERLOADED,
+    Fails with INVALID_PARAMETER (too many crops, a palette that cannot be used), IMAGE_TOO_LARGE (a message above the service's limit), OVERLOADED,
     DEADLINE_EXCEEDED or INTERNAL. Safe to retry: it changes nothing.
     """
     GetPalette: _grpc.UnaryUnaryMultiCallable[_colorizer_pb2.GetPaletteRequest, _colorizer_pb2.GetPaletteResponse]
@@ -52,7 +52,7 @@ class ColorizerServiceAsyncStub(ColorizerServiceStub):
     """Names the colors of a chunk of crops. A crop that cannot be used gives `unknown` with a reason; it never fails the
     call. An empty chunk gives an empty answer.
 
-    Fails with INVALID_PARAMETER (too many crops), IMAGE_TOO_LARGE (a message above the service's limit), OVERLOADED,
+    Fails with INVALID_PARAMETER (too many crops, a palette that cannot be used), IMAGE_TOO_LARGE (a message above the service's limit), OVERLOADED,
     DEADLINE_EXCEEDED or INTERNAL. Safe to retry: it changes nothing.
     """
     GetPalette: _aio.UnaryUnaryMultiCallable[_colorizer_pb2.GetPaletteRequest, _colorizer_pb2.GetPaletteResponse]  # type: ignore[assignment]
@@ -70,7 +70,7 @@ class ColorizerServiceServicer(metaclass=_abc_1.ABCMeta):
         """Names the colors of a chunk of crops. A crop that cannot be used gives `unknown` with a reason; it never fails the
         call. An empty chunk gives an empty answer.
 
-        Fails with INVALID_PARAMETER (too many crops), IMAGE_TOO_LARGE (a message above the service's limit), OVERLOADED,
+        Fails with INVALID_PARAMETER (too many crops, a palette that cannot be used), IMAGE_TOO_LARGE (a message above the service's limit), OVERLOADED,
         DEADLINE_EXCEEDED or INTERNAL. Safe to retry: it changes nothing.
         """
 

@@ -24,15 +24,15 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x63limbmate/hold/v1/hold.proto\x12\x11\x63limbmate.hold.v1\"A\n\x03\x42ox\x12\r\n\x05x_min\x18\x01 \x01(\x02\x12\r\n\x05y_min\x18\x02 \x01(\x02\x12\r\n\x05x_max\x18\x03 \x01(\x02\x12\r\n\x05y_max\x18\x04 \x01(\x02\"\x15\n\x07Polygon\x12\n\n\x02xy\x18\x01 \x03(\x02\"3\n\x04Mask\x12\r\n\x05width\x18\x01 \x01(\r\x12\x0e\n\x06height\x18\x02 \x01(\r\x12\x0c\n\x04\x62its\x18\x03 \x01(\x0c\"\xdb\x01\n\x04Hold\x12\n\n\x02id\x18\x01 \x01(\r\x12)\n\x04kind\x18\x02 \x01(\x0e\x32\x1b.climbmate.hold.v1.HoldKind\x12\x12\n\nconfidence\x18\x03 \x01(\x02\x12#\n\x03\x62ox\x18\x04 \x01(\x0b\x32\x16.climbmate.hold.v1.Box\x12+\n\x07polygon\x18\x05 \x01(\x0b\x32\x1a.climbmate.hold.v1.Polygon\x12\x0f\n\x07\x61rea_px\x18\x06 \x01(\r\x12%\n\x04mask\x18\x07 \x01(\x0b\x32\x17.climbmate.hold.v1.Mask\"/\n\x03Rgb\x12\x0b\n\x03red\x18\x01 \x01(\r\x12\r\n\x05green\x18\x02 \x01(\r\x12\x0c\n\x04\x62lue\x18\x03 \x01(\r\"f\n\x05\x43olor\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nconfidence\x18\x02 \x01(\x02\x12#\n\x03rgb\x18\x03 \x01(\x0b\x32\x16.climbmate.hold.v1.Rgb\x12\x16\n\x0eunknown_reason\x18\x04 \x01(\t\"*\n\tPhotoSize\x12\r\n\x05width\x18\x01 \x01(\r\x12\x0e\n\x06height\x18\x02 \x01(\r*O\n\x08HoldKind\x12\x19\n\x15HOLD_KIND_UNSPECIFIED\x10\x00\x12\x12\n\x0eHOLD_KIND_HOLD\x10\x01\x12\x14\n\x10HOLD_KIND_VOLUME\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x63limbmate/hold/v1/hold.proto\x12\x11\x63limbmate.hold.v1\"A\n\x03\x42ox\x12\r\n\x05x_min\x18\x01 \x01(\x02\x12\r\n\x05y_min\x18\x02 \x01(\x02\x12\r\n\x05x_max\x18\x03 \x01(\x02\x12\r\n\x05y_max\x18\x04 \x01(\x02\"\x15\n\x07Polygon\x12\n\n\x02xy\x18\x01 \x03(\x02\"3\n\x04Mask\x12\r\n\x05width\x18\x01 \x01(\r\x12\x0e\n\x06height\x18\x02 \x01(\r\x12\x0c\n\x04\x62its\x18\x03 \x01(\x0c\"\xdb\x01\n\x04Hold\x12\n\n\x02id\x18\x01 \x01(\r\x12)\n\x04kind\x18\x02 \x01(\x0e\x32\x1b.climbmate.hold.v1.HoldKind\x12\x12\n\nconfidence\x18\x03 \x01(\x02\x12#\n\x03\x62ox\x18\x04 \x01(\x0b\x32\x16.climbmate.hold.v1.Box\x12+\n\x07polygon\x18\x05 \x01(\x0b\x32\x1a.climbmate.hold.v1.Polygon\x12\x0f\n\x07\x61rea_px\x18\x06 \x01(\r\x12%\n\x04mask\x18\x07 \x01(\x0b\x32\x17.climbmate.hold.v1.Mask\"/\n\x03Rgb\x12\x0b\n\x03red\x18\x01 \x01(\r\x12\r\n\x05green\x18\x02 \x01(\r\x12\x0c\n\x04\x62lue\x18\x03 \x01(\r\".\n\nColorGuess\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nconfidence\x18\x02 \x01(\x02\"+\n\x0b\x43olorPrompt\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06prompt\x18\x02 \x01(\t\"\x96\x01\n\x05\x43olor\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nconfidence\x18\x02 \x01(\x02\x12#\n\x03rgb\x18\x03 \x01(\x0b\x32\x16.climbmate.hold.v1.Rgb\x12\x16\n\x0eunknown_reason\x18\x04 \x01(\t\x12.\n\x07guesses\x18\x05 \x03(\x0b\x32\x1d.climbmate.hold.v1.ColorGuess\"\"\n\x05Light\x12\x0b\n\x03red\x18\x01 \x01(\x02\x12\x0c\n\x04\x62lue\x18\x02 \x01(\x02\"*\n\tPhotoSize\x12\r\n\x05width\x18\x01 \x01(\r\x12\x0e\n\x06height\x18\x02 \x01(\r*O\n\x08HoldKind\x12\x19\n\x15HOLD_KIND_UNSPECIFIED\x10\x00\x12\x12\n\x0eHOLD_KIND_HOLD\x10\x01\x12\x14\n\x10HOLD_KIND_VOLUME\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'climbmate.hold.v1.hold_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_HOLDKIND']._serialized_start=613
-  _globals['_HOLDKIND']._serialized_end=692
+  _globals['_HOLDKIND']._serialized_start=791
+  _globals['_HOLDKIND']._serialized_end=870
   _globals['_BOX']._serialized_start=51
   _globals['_BOX']._serialized_end=116
   _globals['_POLYGON']._serialized_start=118
@@ -43,8 +43,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_HOLD']._serialized_end=414
   _globals['_RGB']._serialized_start=416
   _globals['_RGB']._serialized_end=463
-  _globals['_COLOR']._serialized_start=465
-  _globals['_COLOR']._serialized_end=567
-  _globals['_PHOTOSIZE']._serialized_start=569
-  _globals['_PHOTOSIZE']._serialized_end=611
+  _globals['_COLORGUESS']._serialized_start=465
+  _globals['_COLORGUESS']._serialized_end=511
+  _globals['_COLORPROMPT']._serialized_start=513
+  _globals['_COLORPROMPT']._serialized_end=556
+  _globals['_COLOR']._serialized_start=559
+  _globals['_COLOR']._serialized_end=709
+  _globals['_LIGHT']._serialized_start=711
+  _globals['_LIGHT']._serialized_end=745
+  _globals['_PHOTOSIZE']._serialized_start=747
+  _globals['_PHOTOSIZE']._serialized_end=789
 # @@protoc_insertion_point(module_scope)

@@ -72,17 +72,43 @@ class Rgb(_message.Message):
     blue: int
     def __init__(self, red: _Optional[int] = ..., green: _Optional[int] = ..., blue: _Optional[int] = ...) -> None: ...
 
+class ColorGuess(_message.Message):
+    __slots__ = ("name", "confidence")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    confidence: float
+    def __init__(self, name: _Optional[str] = ..., confidence: _Optional[float] = ...) -> None: ...
+
+class ColorPrompt(_message.Message):
+    __slots__ = ("name", "prompt")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    PROMPT_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    prompt: str
+    def __init__(self, name: _Optional[str] = ..., prompt: _Optional[str] = ...) -> None: ...
+
 class Color(_message.Message):
-    __slots__ = ("name", "confidence", "rgb", "unknown_reason")
+    __slots__ = ("name", "confidence", "rgb", "unknown_reason", "guesses")
     NAME_FIELD_NUMBER: _ClassVar[int]
     CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
     RGB_FIELD_NUMBER: _ClassVar[int]
     UNKNOWN_REASON_FIELD_NUMBER: _ClassVar[int]
+    GUESSES_FIELD_NUMBER: _ClassVar[int]
     name: str
     confidence: float
     rgb: Rgb
     unknown_reason: str
-    def __init__(self, name: _Optional[str] = ..., confidence: _Optional[float] = ..., rgb: _Optional[_Union[Rgb, _Mapping]] = ..., unknown_reason: _Optional[str] = ...) -> None: ...
+    guesses: _containers.RepeatedCompositeFieldContainer[ColorGuess]
+    def __init__(self, name: _Optional[str] = ..., confidence: _Optional[float] = ..., rgb: _Optional[_Union[Rgb, _Mapping]] = ..., unknown_reason: _Optional[str] = ..., guesses: _Optional[_Iterable[_Union[ColorGuess, _Mapping]]] = ...) -> None: ...
+
+class Light(_message.Message):
+    __slots__ = ("red", "blue")
+    RED_FIELD_NUMBER: _ClassVar[int]
+    BLUE_FIELD_NUMBER: _ClassVar[int]
+    red: float
+    blue: float
+    def __init__(self, red: _Optional[float] = ..., blue: _Optional[float] = ...) -> None: ...
 
 class PhotoSize(_message.Message):
     __slots__ = ("width", "height")

@@ -6,12 +6,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from servicekit.limits import MAX_HOLDS
+from servicekit.palettes import MAX_COLORS, MAX_NAME_CHARS, MAX_PROMPT_CHARS
 from servicekit.receipts import current_receipt
 from starlette.responses import Response
 
 from gateway import domain
 from gateway.core import Core
-from gateway.web import job_routes, openapi, overlay, wishes
+from gateway.web import callers_palette, job_routes, openapi, overlay, wishes
 from gateway.web.disconnect import unless_caller_leaves
 from gateway.web.intake import Incoming, Terms, last_result, received
 from gateway.web.jobs import Jobs
@@ -19,6 +20,7 @@ from gateway.web.stream import EventStream
 from gateway.web.told import result_json
 
 _MAX_DEADLINE_MS = 600_000
+MAX_PALETTE_CHARS = MAX_COLORS * (MAX_NAME_CHARS + MAX_PROMPT_CHARS + 2)
 
 
 class AnalyzeQuery(BaseModel):
@@ -35,10 +37,24 @@ class AnalyzeQuery(BaseModel):
     min_holds: Annotated[
         int, Field(ge=domain.MIN_HOLDS_FROM, le=domain.MIN_HOLDS_TO, description="Fewer holds give no problem.")
     ] = domain.MIN_HOLDS
+    palette: Annotated[
+        str,
+        Field(
+            max_length=MAX_PALETTE_CHARS,
+            description="Colors to name holds by instead of the colorizer's own, at most 64, separated by commas. "
+            "Each is a name, or a name, a colon and what to look for in words.",
+            examples=["red,mint,neon yellow,wood:a hold of bare wood"],
+        ),
+    ] = ""
 
     def options(self) -> domain.Options:
-        """The same for the analysis."""
-        return domain.Options(self.max_holds, self.min_confidence, self.min_holds)
+        """The same for the analysis.
+
+        Raises:
+            InvalidParameter: The palette cannot be used.
+        """
+        palette = callers_palette.parse(self.palette)
+        return domain.Options(self.max_holds, self.min_confidence, self.min_holds, palette)
 
 
 def router(core: Core, jobs: Jobs) -> APIRouter:

@@ -31,13 +31,24 @@ class Size(Answer, frozen=True):
     height: int
 
 
+class ColorGuess(Answer, frozen=True):
+    """A name that a color may have, and its probability."""
+
+    name: str
+    confidence: float
+
+
 class Color(Answer, frozen=True, omit_defaults=True):
-    """A name of the palette, or `unknown` with a reason; `rgb` is the hold's median color as photographed."""
+    """A name of the palette, or `unknown` with a reason; `rgb` is the hold's median color as photographed.
+
+    `guesses` are the two most probable names where none was probable enough to be the answer.
+    """
 
     name: str
     confidence: float
     rgb: domain.Rgb | None
     reason: str = ""
+    guesses: tuple[ColorGuess, ...] = ()
 
 
 class FoundHold(Answer, frozen=True):
@@ -276,7 +287,8 @@ def colors(found: domain.ColorsFound) -> ColorsEvent:
 
 def color(found: domain.Color) -> Color:
     """A hold's color."""
-    return Color(found.name, round(found.confidence, 4), found.rgb, found.reason)
+    guesses = tuple(ColorGuess(guess.name, round(guess.confidence, 4)) for guess in found.guesses)
+    return Color(found.name, round(found.confidence, 4), found.rgb, found.reason, guesses)
 
 
 def palette(known: tuple[domain.PaletteColor, ...]) -> Palette:
