@@ -1,123 +1,126 @@
-"""What a phone, a gym and an imperfect detector do to a hold, without changing its name."""
+"""What a phone, a gym and an imperfect detector do to holds, and what the service then shows of them to the network.
+
+Batched and on any device; `colorizer.pipeline` is the same for one hold at a time, and a test compares the two.
+"""
 
 from __future__ import annotations
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
+from dataclasses import dataclass
 
-from training.colorizer.crops import HoldCrop, ellipse
-from training.colorizer.recolor import from_oklab, recolor, to_bytes, to_linear, to_oklab
+import torch
+from torch import Tensor
+from torch.nn.functional import affine_grid, grid_sample
 
-Rng = np.random.Generator
-Rgb = NDArray[np.uint8]
-Mask = NDArray[np.bool_]
-Floats = NDArray[np.float32]
+from training.colorizer import camera, light, masks
+from training.colorizer.canvases import CANVAS_PX, Canvases
+from training.colorizer.chance import Dice
+from training.colorizer.oklab import from_oklab, to_linear, to_oklab, to_srgb
+from training.colorizer.recolor import recolor
 
 
-def photographed(crop: HoldCrop, target: Floats | None, rng: Rng) -> tuple[Rgb, Mask]:
-    """One hold as the detector might send it: box pixels and a predicted mask.
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How holds are varied; the defaults are what the shipped model was trained with.
 
-    Where a target is given, a (3,) OKLab color, the hold is first re-colored to it.
+    Attributes:
+        light: how widely exposure and white balance vary; 0 for not at all, and no shadow, chalk or camera either.
+        wrong_masks: whether masks and boxes are off as a detector's are.
+        erode: whether masks are eroded to their core.
+        fill: whether what is outside the core is filled with its median.
     """
-    light = to_linear(crop.rgb)
-    if target is not None:
-        light[crop.mask] = from_oklab(recolor(to_oklab(light[crop.mask]), target))
-    light = lit(chalked(light, rng), rng)
-    window = jittered_box(crop, rng)
-    rgb = compressed(to_bytes(light)[window], rng)
-    return turned(rgb, predicted_mask(crop.mask[window], rng), rng)
+
+    light: float = 1.0
+    wrong_masks: bool = True
+    erode: bool = True
+    fill: bool = True
 
 
-def lit(light: Floats, rng: Rng) -> Floats:
-    """Exposure, white balance and sometimes a soft shadow edge; linear light in and out."""
-    gain = np.exp(rng.normal(0, 0.12)) * np.exp(rng.normal(0, 0.035, 3))
-    light = np.asarray(light * gain, np.float32)
-    if rng.random() < 0.2:
-        light = light * shadow(light.shape[:2], rng)[..., None]
-    if rng.random() < 0.3:
-        gray = light.mean(axis=2, keepdims=True)
-        light = gray + (light - gray) * np.float32(rng.uniform(0.85, 1.1))
-    return light
+PLAIN = Recipe(light=0.0, wrong_masks=False)
+"""Nothing varies: holds as they were photographed, with their own masks."""
 
 
-def shadow(shape: tuple[int, ...], rng: Rng) -> Floats:
-    """(H, W) factors in 0.45..1: a half plane with a soft edge."""
-    rows, columns = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
-    angle = rng.uniform(0, 2 * np.pi)
-    side = (columns / shape[1] - rng.uniform(0.2, 0.8)) * np.cos(angle)
-    side = side + (rows / shape[0] - rng.uniform(0.2, 0.8)) * np.sin(angle)
-    depth = rng.uniform(0.1, 0.55)
-    return np.asarray(1 - depth / (1 + np.exp(-side / rng.uniform(0.03, 0.2))), np.float32)
+def repainted(holds: Canvases, colors: Tensor) -> Tensor:
+    """(B, 3, K, K) linear light of holds, the last M of them in the OKLab colors (M, 3)."""
+    linear = to_linear(holds.rgb) * holds.gains[..., None, None]
+    if not len(colors):
+        return linear
+    last = slice(len(holds) - len(colors), None)
+    colored = from_oklab(recolor(to_oklab(linear[last]), holds.middle[last], colors))
+    linear[last] = torch.where(holds.mask[last, None], colored, linear[last])
+    return linear
 
 
-def chalked(light: Floats, rng: Rng) -> Floats:
-    """Sometimes cloudy white stains; linear light in and out."""
-    if rng.random() > 0.25:
-        return light
-    coarse = rng.random((int(rng.integers(3, 7)),) * 2).astype(np.float32)
-    cloud = cv2.resize(coarse, (light.shape[1], light.shape[0]), interpolation=cv2.INTER_CUBIC)
-    cover = np.clip((cloud - rng.uniform(0.5, 0.8)) * 3, 0, 1)[..., None] * np.float32(rng.uniform(0.2, 0.8))
-    level = np.float32(min(1.0, float(np.percentile(light, 95)) * 1.1))
-    return np.asarray(light * (1 - cover) + level * cover)
+def shown(linear: Tensor, mask: Tensor, erosion: Tensor, *, recipe: Recipe, dice: Dice, side_px: int) -> Tensor:
+    """(B, 3, S, S) 0..255 what the network sees of holds.
+
+    Args:
+        linear: (B, 3, K, K) linear light, from `repainted`.
+        mask: (B, K, K) bool.
+        erosion: (B, 2) see `Canvases`.
+        recipe: how they are varied.
+        dice: random numbers.
+        side_px: S.
+    """
+    count = len(linear)
+    if recipe.light:
+        linear = light.lit(light.chalked(linear, dice), dice, recipe.light)
+    pixels = to_srgb(linear)
+    if recipe.light:
+        pixels = camera.photographed(pixels, dice)
+    if recipe.wrong_masks:
+        mask = masks.predicted(mask, masks.jittered_boxes(count, dice, 0.05).clamp(0, CANVAS_PX), dice)
+    core = masks.eroded(mask, erosion) if recipe.erode else mask
+    turn = dice.normal(0.3, count) * dice.happens(0.3, count) * bool(recipe.light)
+    square = _filled(*_windows(pixels, core, turn, side_px), fill=recipe.fill)
+    if not recipe.light:
+        return standing(square)
+    return torch.where(dice.happens(0.7, count, 1, 1, 1), standing(square), square)
 
 
-def jittered_box(crop: HoldCrop, rng: Rng) -> tuple[slice, slice]:
-    """The box with every side moved by a few percent, inside the crop, never thinner than 4 pixels."""
-    x0, y0, x1, y1 = crop.box
-    height, width = crop.mask.shape
-    dx, dy = (x1 - x0) * rng.normal(0, 0.05, 2), (y1 - y0) * rng.normal(0, 0.05, 2)
-    left, top = int(max(0, x0 + dx[0])), int(max(0, y0 + dy[0]))
-    right, bottom = int(min(width, x1 + dx[1])), int(min(height, y1 + dy[1]))
-    return slice(top, max(bottom, top + 4)), slice(left, max(right, left + 4))
+def _windows(pixels: Tensor, core: Tensor, turn: Tensor, side_px: int) -> tuple[Tensor, Tensor]:
+    """Cut out each core's box, turned by an angle (B,), as (B, 3, S, S) pixels and (B, 1, S, S) share of core."""
+    (x0, x1), (y0, y1) = _extent(core.any(dim=1)), _extent(core.any(dim=2))
+    side = core.shape[-1]
+    half_x, half_y = (x1 - x0) / side, (y1 - y0) / side
+    rows = torch.stack((
+        half_x * turn.cos(), -half_x * turn.sin(), (x0 + x1) / side - 1,
+        half_y * turn.sin(), half_y * turn.cos(), (y0 + y1) / side - 1,
+    ), dim=1).view(-1, 2, 3)  # fmt: skip
+    both = torch.cat((pixels, core[:, None].to(pixels)), dim=1)
+    grid = affine_grid(rows, [len(core), 4, side_px, side_px], align_corners=False)
+    cut = grid_sample(both, grid, padding_mode="border", align_corners=False)
+    return cut[:, :3], cut[:, 3:]
 
 
-def compressed(rgb: Rgb, rng: Rng) -> Rgb:
-    """Sometimes fewer pixels, blur, sensor noise, JPEG."""
-    if rng.random() < 0.3 and min(rgb.shape[:2]) > 16:
-        size, scale = (rgb.shape[1], rgb.shape[0]), rng.uniform(0.25, 0.9)
-        small = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        rgb = cv2.resize(small, size, interpolation=cv2.INTER_LINEAR).astype(np.uint8)
-    if rng.random() < 0.2:
-        rgb = cv2.GaussianBlur(rgb, (0, 0), rng.uniform(0.4, 1.6)).astype(np.uint8)
-    if rng.random() < 0.3:
-        noise = rng.normal(0, rng.uniform(1, 7), rgb.shape)
-        rgb = np.clip(rgb + noise, 0, 255).astype(np.uint8)
-    if rng.random() < 0.3:
-        rgb = as_jpeg(rgb, quality=int(rng.integers(35, 95)))
-    return rgb
+def _extent(used: Tensor) -> tuple[Tensor, Tensor]:
+    """(B,) first and one past the last true column of (B, K)."""
+    first = used.float().argmax(dim=1)
+    return first.float(), (used.shape[1] - used.flip(1).float().argmax(dim=1)).float()
 
 
-def as_jpeg(rgb: Rgb, *, quality: int) -> Rgb:
-    """What JPEG leaves of an image at a quality of 0 to 100."""
-    _, data = cv2.imencode(".jpg", rgb[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR_RGB), np.uint8)
+def _filled(pixels: Tensor, share: Tensor, *, fill: bool) -> Tensor:
+    """Whole numbers 0..255, with the median of the core where the core is not."""
+    if not fill:
+        return pixels.round()
+    within = share > 0.75
+    within = torch.where(within.flatten(1).any(dim=1).view(-1, 1, 1, 1), within, share == share.amax((2, 3), True))
+    few = pixels[..., ::2, ::2].masked_fill(~within[..., ::2, ::2], torch.inf).flatten(2).sort(dim=2).values
+    count = few.isfinite().sum(dim=2, keepdim=True)
+    middle = few.gather(2, ((count - 1) // 2).clamp(min=0))
+    whole = pixels.mean(dim=(2, 3)).unsqueeze(2)
+    median = torch.where(count > 0, middle, whole)
+    return torch.where(within, pixels, median[..., None]).round()
 
 
-def predicted_mask(mask: Mask, rng: Rng) -> Mask:
-    """The mask as a segmentation head might give it: blobby, grown, shrunk, shifted, or no better than an ellipse."""
-    kind = rng.random()
-    whole = (0, 0, mask.shape[1], mask.shape[0])
-    if kind < 0.15 or not mask.any():
-        return ellipse(mask.shape, whole, rng.uniform(0.7, 1.1))
-    soft = blobby(mask, int(rng.integers(5, 24))) if kind < 0.65 else mask.astype(np.float32)
-    moved_x, moved_y = mask.shape[1] * rng.normal(0, 0.03), mask.shape[0] * rng.normal(0, 0.03)
-    shift = np.array([[1, 0, moved_x], [0, 1, moved_y]], np.float32)
-    soft = np.asarray(cv2.warpAffine(soft, shift, mask.shape[::-1], borderMode=cv2.BORDER_REPLICATE), np.float32)
-    grown = np.asarray(soft > rng.choice([0.25, 0.5, 0.5, 0.75]))
-    return grown if grown.any() else mask
+def standing(square: Tensor) -> Tensor:
+    """Turn and flip images (B, 3, S, S) so that they are brighter to the right and below, the right most of all.
 
-
-def blobby(mask: Mask, cells: int) -> Floats:
-    """(H, W) 0..1: the mask as it looks through a grid of `cells` by `cells` prototypes."""
-    coarse = cv2.resize(mask.astype(np.float32), (cells, cells), interpolation=cv2.INTER_AREA)
-    return np.asarray(cv2.resize(coarse, mask.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
-
-
-def turned(rgb: Rgb, mask: Mask, rng: Rng) -> tuple[Rgb, Mask]:
-    """One of the eight flips and quarter turns."""
-    turns = int(rng.integers(4))
-    rgb, mask = np.rot90(rgb, turns), np.rot90(mask, turns)
-    if rng.random() < 0.5:
-        rgb, mask = rgb[:, ::-1], mask[:, ::-1]
-    return np.ascontiguousarray(rgb), np.ascontiguousarray(mask)
+    See `colorizer.pipeline.standing`.
+    """
+    side = square.shape[-1]
+    ramp = torch.arange(side, device=square.device) * 2.0 - (side - 1)
+    bright = square.sum(dim=1)
+    across, down = bright.sum(dim=1) @ ramp, bright.sum(dim=2) @ ramp
+    square = torch.where((across < 0).view(-1, 1, 1, 1), square.flip(3), square)
+    square = torch.where((down < 0).view(-1, 1, 1, 1), square.flip(2), square)
+    return torch.where((across.abs() < down.abs()).view(-1, 1, 1, 1), square.transpose(2, 3), square)

@@ -16,8 +16,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from training.colorizer.crops import HoldCrop
-from training.colorizer.scores import box_and_mask
 from training.colorizer.train import Labeled, split
+from training.colorizer.views import box_and_mask
 
 PERCENTILES = (15, 50, 85)
 PENALTY = 3

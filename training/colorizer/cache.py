@@ -1,6 +1,6 @@
-"""The hold crops of the data folder, cut once and kept in two npz files.
+"""The hold crops of the data folder and of rendered walls, cut once and kept in three files.
 
-Run with `python -m training.colorizer.cache`; writes `training/cache/holds.npz` and `labeled.npz`.
+Run with `python -m training.colorizer.cache`; writes `labeled.npz`, `rendered.npz` and `holds.npz` in `training/cache`.
 """
 
 from __future__ import annotations
@@ -8,18 +8,27 @@ from __future__ import annotations
 import csv
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from visionkit.light import Light, estimate
 
+from training.colorizer import canvases
+from training.colorizer.canvases import stretched
 from training.colorizer.crops import HoldCrop, cut
 from training.photos import data_dir
+from training.renderer import render_wall
 
 CACHE = Path("training/cache")
+
+WALLS = 60
+FROM_EACH_WALL = 30
+FIRST_WALL = 100_000
+"""Seed of the first rendered wall; the detector's walls and the sample have lower ones."""
 
 Box = tuple[float, float, float, float]
 
@@ -80,8 +89,19 @@ def labeled_holds() -> Iterator[tuple[HoldCrop, ColorLabel]]:
                 yield crop, ColorLabel(row["color"], row["alt"], row["set"], row["fold"], row["gym"])
 
 
-def save(path: Path, crops: list[HoldCrop], labels: Iterable[ColorLabel] = ()) -> None:
-    """Write crops of different sizes as one flat array each of pixels and mask bits."""
+def rendered_holds() -> Iterator[tuple[HoldCrop, ColorLabel]]:
+    """Some holds of each rendered wall, with exact masks; none whose color can hardly be seen."""
+    for seed in range(FIRST_WALL, FIRST_WALL + WALLS):
+        wall = render_wall(seed)
+        clear = [hold for hold in wall.holds if not hold.hard]
+        chosen = np.random.default_rng(seed).permutation(len(clear))[:FROM_EACH_WALL]
+        for hold in (clear[i] for i in chosen):
+            if crop := cut(wall.rgb, f"rendered_{seed}", hold.box_xyxy, wall.full_mask(hold)):
+                yield crop, ColorLabel(hold.color, hold.alt or "", "rendered", "", "rendered")
+
+
+def save(path: Path, crops: Sequence[HoldCrop], labels: Sequence[ColorLabel]) -> None:
+    """Write labeled crops of different sizes as one flat array each of pixels and mask bits."""
     rows = [(x.color, x.alt, x.set, x.fold, x.gym) for x in labels]
     np.savez(
         path,
@@ -90,12 +110,12 @@ def save(path: Path, crops: list[HoldCrop], labels: Iterable[ColorLabel] = ()) -
         shapes=np.array([c.mask.shape for c in crops], np.int32),
         boxes=np.array([c.box for c in crops], np.int32),
         photos=np.array([c.photo for c in crops]),
-        labels=np.array(rows, dtype="U16").reshape(-1, 5),
+        labels=np.array(rows, dtype="U16"),
     )
 
 
 def load(path: Path) -> tuple[list[HoldCrop], list[ColorLabel]]:
-    """Read what `save` wrote; the second list is empty for crops without labels."""
+    """Read what `save` wrote."""
     with np.load(path) as file:
         shapes, boxes, photos = file["shapes"], file["boxes"], file["photos"]
         ends = np.cumsum(shapes.prod(axis=1))[:-1]
@@ -109,15 +129,34 @@ def load(path: Path) -> tuple[list[HoldCrop], list[ColorLabel]]:
     return crops, labels
 
 
+def save_lights(path: Path) -> None:
+    """Write the light of every photo that holds come from, as the detector estimates it."""
+    with (data_dir() / "map.csv").open() as file:
+        photos = {row["name"]: data_dir() / row["set"] / "images" / row["name"] for row in csv.DictReader(file)}
+    lights = {name: estimate(read_rgb(photo)) for name, photo in photos.items()}
+    lights |= {f"rendered_{seed}": estimate(render_wall(seed).rgb) for seed in range(FIRST_WALL, FIRST_WALL + WALLS)}
+    np.savez(path, photos=np.array(list(lights)), lights=np.array(list(lights.values()), np.float32))
+
+
+def load_lights(path: Path) -> dict[str, Light]:
+    """Read what `save_lights` wrote, by photo."""
+    with np.load(path) as file:
+        return {
+            str(photo): Light(*map(float, light)) for photo, light in zip(file["photos"], file["lights"], strict=True)
+        }
+
+
 def main() -> int:
     """Cut everything; takes some minutes, nearly all of it GrabCut."""
     cv2.setNumThreads(1)
     CACHE.mkdir(parents=True, exist_ok=True)
-    pairs = list(labeled_holds())
-    save(CACHE / "labeled.npz", [c for c, _ in pairs], [label for _, label in pairs])
+    for name, pairs in (("labeled", list(labeled_holds())), ("rendered", list(rendered_holds()))):
+        save(CACHE / f"{name}.npz", [crop for crop, _ in pairs], [label for _, label in pairs])
+        print(f"{len(pairs)} {name} crops")
+    save_lights(CACHE / "lights.npz")
     crops = list(unlabeled_holds())
-    save(CACHE / "holds.npz", crops)
-    print(f"{len(pairs)} labeled crops, {len(crops)} more")
+    canvases.save(CACHE / "holds.npz", stretched(crops), [crop.photo for crop in crops])
+    print(f"{len(crops)} crops without labels")
     return 0
 
 

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 
 import matplotlib as mpl
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
-from training.colorizer.recolor import to_linear, to_oklab
-
-PROMPT = "a {} climbing hold"
-"""The template of the shipped palette's prompts; training sees it as often as all others together."""
+from training.colorizer.oklab import oklab_of
 
 TEMPLATES = (
     "{}", "{} hold", "a {} hold", "a photo of a {} climbing hold", "a {} volume", "{} plastic", "the {} problem",
@@ -89,12 +87,4 @@ def basic_name(name: str) -> int | None:
 
 def oklab_of_hex(value: str) -> NDArray[np.float32]:
     """(3,) OKLab of "#rrggbb"."""
-    return to_oklab(to_linear(np.array([int(value[i : i + 2], 16) for i in (1, 3, 5)], np.uint8)))
-
-
-def sentence(concept: Concept, rng: np.random.Generator) -> str:
-    """A random way to say it."""
-    usual = rng.random() < 0.5
-    word = concept.wordings[0 if usual else rng.integers(len(concept.wordings))]
-    template = PROMPT if rng.random() < 0.5 else TEMPLATES[rng.integers(len(TEMPLATES))]
-    return template.format(word)
+    return oklab_of(torch.tensor([[int(value[i : i + 2], 16) for i in (1, 3, 5)]]))[0].numpy()

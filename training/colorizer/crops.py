@@ -34,13 +34,19 @@ class HoldCrop:
     photo: str
 
 
-def cut(photo_rgb: NDArray[np.uint8], photo: str, box_xyxy: tuple[float, float, float, float]) -> HoldCrop | None:
+def cut(
+    photo_rgb: NDArray[np.uint8],
+    photo: str,
+    box_xyxy: tuple[float, float, float, float],
+    photo_mask: NDArray[np.bool_] | None = None,
+) -> HoldCrop | None:
     """Cut one box with its margin, scaled so that the box's longer side is at most `LONG_SIDE_PX`.
 
     Args:
         photo_rgb: (H, W, 3) uint8.
         photo: file name of the photo.
         box_xyxy: photo pixels; may reach past the photo.
+        photo_mask: (H, W) the hold where it is known exactly; by default GrabCut finds it.
 
     Returns:
         The crop, or None when less than 5 x 5 pixels of the box lie on the photo.
@@ -52,13 +58,17 @@ def cut(photo_rgb: NDArray[np.uint8], photo: str, box_xyxy: tuple[float, float, 
         return None
     pad_x, pad_y = round((x1 - x0) * MARGIN), round((y1 - y0) * MARGIN)
     left, top = max(0, x0 - pad_x), max(0, y0 - pad_y)
-    rgb = photo_rgb[top : min(height, y1 + pad_y), left : min(width, x1 + pad_x)]
+    window = np.s_[top : min(height, y1 + pad_y), left : min(width, x1 + pad_x)]
+    rgb = photo_rgb[window]
     scale = min(1.0, LONG_SIDE_PX / max(x1 - x0, y1 - y0))
     if scale < 1:
         rgb = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(np.uint8)
     corners = [round(v * scale) for v in (x0 - left, y0 - top, x1 - left, y1 - top)]
     box = (corners[0], corners[1], min(corners[2], rgb.shape[1]), min(corners[3], rgb.shape[0]))
-    return HoldCrop(np.ascontiguousarray(rgb), grabcut_mask(rgb, box), box, photo)
+    if photo_mask is None:
+        return HoldCrop(np.ascontiguousarray(rgb), grabcut_mask(rgb, box), box, photo)
+    mask = cv2.resize(photo_mask[window].astype(np.uint8), rgb.shape[1::-1], interpolation=cv2.INTER_NEAREST)
+    return HoldCrop(np.ascontiguousarray(rgb), mask.astype(np.bool_), box, photo) if mask.any() else None
 
 
 def grabcut_mask(rgb: NDArray[np.uint8], box: tuple[int, int, int, int]) -> NDArray[np.bool_]:

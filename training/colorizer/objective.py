@@ -23,7 +23,7 @@ def left_out(right: Tensor, oklab: Tensor, named: Tensor, centers: Tensor) -> Te
         centers: (C, 3) OKLab of the concepts, NaN for palette names.
     """
     is_palette = centers[:, 0].isnan()
-    close = torch.cdist(oklab, centers.nan_to_num(9.0)) < RELATED
+    close = torch.cdist(oklab, centers.nan_to_num(9.0), compute_mode="donot_use_mm_for_euclid_dist") < RELATED
     unknown = (close & ~is_palette) | (~named[:, None] & is_palette)
     return unknown & (right == 0)
 
@@ -40,6 +40,19 @@ def contrastive(images: Tensor, texts: Tensor, scale: Tensor, right: Tensor, ign
     """
     logits = (scale * images @ texts.T).masked_fill(ignored, -1e4)
     by_image = cross_entropy(logits, right)
-    said = right.sum(dim=0) > 0
-    targets = (right / right.sum(dim=0).clamp(min=1e-6)).T[said]
-    return (by_image + cross_entropy(logits.T[said], targets)) / 2
+    said = right.sum(dim=0)
+    targets = right / said.clamp(min=1e-6)
+    by_text = -(targets * logits.log_softmax(dim=0)).sum(dim=0)
+    return (by_image + by_text.sum() / (said > 0).sum()) / 2
+
+
+def disagreement(logits: Tensor, views: int) -> Tensor:
+    """How far the shares of several views of the same holds lie from their mean: mean Kullback-Leibler divergence.
+
+    Args:
+        logits: (views * N, P), the same N holds again and again.
+        views: how often.
+    """
+    logs = logits.log_softmax(dim=1).unflatten(0, (views, -1))
+    mean = logs.exp().mean(dim=0).clamp(min=1e-6).log()
+    return (logs.exp() * (logs - mean)).sum(dim=2).mean()

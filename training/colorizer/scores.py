@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from colorizer.pipeline import core_of, prepare_crop
+from colorizer.palette import PROMPT
 from numpy.typing import NDArray
 
 from training.colorizer import towers
-from training.colorizer.cache import ColorLabel
-from training.colorizer.captions import PALETTE, PROMPT
+from training.colorizer.cache import CACHE, ColorLabel, load_lights
+from training.colorizer.captions import PALETTE
 from training.colorizer.crops import HoldCrop
+from training.colorizer.views import prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +53,6 @@ def calibration_error(confidences: NDArray[np.float32], right: NDArray[np.bool_]
     return float(np.sum(gaps))
 
 
-def box_and_mask(crop: HoldCrop) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """The crop without its margin, as the detector sends it."""
-    x0, y0, x1, y1 = crop.box
-    return crop.rgb[y0:y1, x0:x1], crop.mask[y0:y1, x0:x1]
-
-
-def prepared(crops: Sequence[HoldCrop], side_px: int) -> NDArray[np.uint8]:
-    """(N, S, S, 3) uint8, what the service feeds to the network."""
-    boxed = [box_and_mask(crop) for crop in crops]
-    return np.stack([prepare_crop(rgb, core_of(mask), side_px).pixels for rgb, mask in boxed])
-
-
 @torch.no_grad()
 def palette_embeddings(model: towers.Clip) -> torch.Tensor:
     """(15, D) text embeddings of the palette's prompts."""
@@ -73,8 +62,8 @@ def palette_embeddings(model: towers.Clip) -> torch.Tensor:
 @torch.no_grad()
 def shares_of(model: towers.Clip, crops: Sequence[HoldCrop], side_px: int) -> NDArray[np.float32]:
     """(N, 15) softmax shares of the palette's names."""
-    images = towers.encode_all_crops(model, prepared(crops, side_px))
-    logits = model.logit_scale.exp() * images @ palette_embeddings(model).T
+    images = towers.encode_all_crops(model, prepared(crops, side_px, lights=load_lights(CACHE / "lights.npz")))
+    logits = model.logit_scale.exp().item() * images @ palette_embeddings(model).T
     return np.asarray(logits.softmax(dim=1).numpy())
 
 

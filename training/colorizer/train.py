@@ -1,27 +1,34 @@
-"""Train the color CLIP, from scratch or from a checkpoint.
+"""Train the color CLIP from scratch.
 
-Run with `python -m training.colorizer.train --steps 2000 --out training/runs/color-clip`.
+Run with `python -m training.colorizer.train --steps 2000 --out training/runs/color-clip/checkpoint.pt`.
 """
 
 from __future__ import annotations
 
 import argparse
 import copy
+import functools
 import math
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
+from visionkit.light import gains
 
-from training.colorizer import objective, towers
-from training.colorizer.cache import CACHE, ColorLabel, load, photos_of
-from training.colorizer.captions import Concept, concepts, sentence
+from training.colorizer import canvases, objective, towers
+from training.colorizer.augment import Recipe
+from training.colorizer.cache import CACHE, ColorLabel, load, load_lights, photos_of
+from training.colorizer.canvases import Canvases, stretched
+from training.colorizer.captions import PALETTE, Concept, concepts
+from training.colorizer.chance import Dice
 from training.colorizer.crops import HoldCrop
-from training.colorizer.samples import Batch, HoldStream, Mix
+from training.colorizer.phrases import Phrasebook
+from training.colorizer.samples import Batch, Mix, Named, Source
 from training.colorizer.scores import evaluate
 
 Labeled = tuple[HoldCrop, ColorLabel]
@@ -32,116 +39,210 @@ AVERAGING = 0.997
 REPORT_EVERY = 100
 
 
-def arguments() -> argparse.Namespace:
-    """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--steps", type=int, default=2000)
-    parser.add_argument("--rate", type=float, default=2e-3, help="peak learning rate")
-    parser.add_argument("--start", type=Path, help="checkpoint to go on from")
-    parser.add_argument("--out", type=Path, default=Path("training/runs/color-clip"))
-    parser.add_argument("--hold-out", help="fold or gym to score on, by default the dev photos; the rest trains")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--seed", type=int, default=0)
-    return parser.parse_args()
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One training run.
+
+    Attributes:
+        tower: name of an open_clip config beside this file.
+        steps: how many batches.
+        seconds: instead of `steps`, how long; 0 for as long as the steps take.
+        rate: peak learning rate.
+        agreement: weight of the loss that wants two views of a hold to be named alike; takes a mix of two views.
+        balanced: whether each photo's light is taken out first.
+        hold_out: fold or gym that is left out and scored on; None for the dev photos.
+        seed: of weights and samples.
+    """
+
+    tower: str = towers.NAME
+    steps: int = 2000
+    seconds: float = 0.0
+    rate: float = 2e-3
+    agreement: float = 0.0
+    balanced: bool = True
+    hold_out: str | None = None
+    seed: int = 0
+    mix: Mix = field(default_factory=Mix)
+    recipe: Recipe = field(default_factory=Recipe)
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """All holds that there are, labeled, rendered and others; `photos` are the others'."""
+
+    labeled: list[Labeled]
+    labeled_holds: Canvases
+    rendered: Named
+    others: Canvases
+    photos: list[str]
+
+
+@functools.cache
+def stock(*, balanced: bool) -> Stock:
+    """Read the cache once; with each photo's light, or without."""
+    crops, labels = load(CACHE / "labeled.npz")
+    rendered, names = load(CACHE / "rendered.npz")
+    others, photos = canvases.load(CACHE / "holds.npz")
+    pairs = list(zip(crops, labels, strict=True))
+    labeled_holds, rendered_holds = stretched(crops), stretched(rendered)
+    if balanced:
+        labeled_holds = labeled_holds.under(gains_of([crop.photo for crop in crops]))
+        rendered_holds = rendered_holds.under(gains_of([crop.photo for crop in rendered]))
+        others = others.under(gains_of(photos))
+    return Stock(pairs, labeled_holds, Named(rendered_holds, names), others, photos)
+
+
+def gains_of(photos: Sequence[str]) -> Tensor:
+    """(N, 3) what takes the light of each photo out."""
+    lights = load_lights(CACHE / "lights.npz")
+    return torch.from_numpy(np.stack([gains(lights[photo]) for photo in photos]))
+
+
+def learned(label: ColorLabel, hold_out: str | None) -> bool:
+    """Whether a labeled crop is trained on; else it is scored. By default train photos are, dev photos are not."""
+    return hold_out not in (label.fold, label.gym) if hold_out else label.set == "train"
 
 
 def split(hold_out: str | None) -> tuple[list[Labeled], list[Labeled]]:
-    """Labeled crops to train on and to score on; by default the train photos and the dev photos."""
-    learns: list[Labeled] = []
-    scored: list[Labeled] = []
-    for crop, label in zip(*load(CACHE / "labeled.npz"), strict=True):
-        learn = hold_out not in (label.fold, label.gym) if hold_out else label.set == "train"
-        (learns if learn else scored).append((crop, label))
-    return learns, scored
+    """Labeled crops to train on and to score on."""
+    pairs = list(zip(*load(CACHE / "labeled.npz"), strict=True))
+    return (
+        [pair for pair in pairs if learned(pair[1], hold_out)],
+        [pair for pair in pairs if not learned(pair[1], hold_out)],
+    )
+
+
+def source_of(plan: Plan, known: Sequence[Concept], dice: Dice) -> Source:
+    """Everything that the plan may be trained on: no photo of the held-out gym, no dev photo's label otherwise."""
+    have = stock(balanced=plan.balanced)
+    learns = [learned(label, plan.hold_out) for _, label in have.labeled]
+    unseen = photos_of("gym", plan.hold_out or "")
+    unseen |= {crop.photo for (crop, _), learn in zip(have.labeled, learns, strict=True) if not learn}
+    labels = [label for (_, label), learn in zip(have.labeled, learns, strict=True) if learn]
+    others = have.others[torch.tensor([photo not in unseen for photo in have.photos])]
+    labeled = Named(have.labeled_holds[torch.tensor(learns)], labels)
+    return Source(
+        labeled, have.rendered, others, concepts=known, mix=plan.mix, recipe=plan.recipe, side_px=SIDE_PX, dice=dice
+    )
 
 
 def optimizer_of(model: towers.Clip) -> torch.optim.Optimizer:
     """AdamW; norms, biases, embeddings and the temperature are not decayed."""
     decayed = [p for n, p in model.named_parameters() if p.ndim >= 2 and "embedding" not in n]
     rest = [p for n, p in model.named_parameters() if p.ndim < 2 or "embedding" in n]
-    return torch.optim.AdamW([{"params": decayed, "weight_decay": 0.05}, {"params": rest, "weight_decay": 0}])
+    groups = [{"params": decayed, "weight_decay": 0.05}, {"params": rest, "weight_decay": 0}]
+    return torch.optim.AdamW(groups, fused=True)
 
 
 def warmth(share: float) -> float:
-    """Learning rate as a share of its peak: a linear warm-up over 5 % of the steps, then a half cosine to 1 %."""
+    """Learning rate as a share of its peak: a linear warm-up over 5 % of the run, then a half cosine to 1 %."""
     if share < 0.05:
         return share / 0.05
-    return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * (share - 0.05) / 0.95))
+    return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * (min(share, 1) - 0.05) / 0.95))
 
 
-def centers_of(known: list[Concept]) -> Tensor:
+def centers_of(known: Sequence[Concept]) -> Tensor:
     """(C, 3) OKLab of the concepts, NaN for palette names."""
     return torch.tensor(np.array([np.full(3, np.nan) if c.oklab is None else c.oklab for c in known], np.float32))
 
 
-def step(model: towers.Clip, batch: Batch, known: list[Concept], centers: Tensor, rng: np.random.Generator) -> Tensor:
-    """The loss of one batch; only concepts that occur in it, and the palette, are put into words."""
-    used = (batch.right.sum(dim=0) > 0) | centers[:, 0].isnan()
-    chosen = torch.nonzero(used).flatten()
-    texts = towers.encode_captions(model, [sentence(known[i], rng) for i in chosen.tolist()])
+def loss_of(model: towers.Clip, batch: Batch, tokens: Tensor, centers: Tensor, plan: Plan) -> Tensor:
+    """The loss of one batch with one caption (C, L) for each of its concepts."""
+    texts = towers.encode_tokens(model, tokens)
     images = towers.encode_crops(model, batch.crops)
-    right = batch.right[:, chosen]
-    ignored = objective.left_out(right, batch.oklab, batch.named, centers[chosen])
-    return objective.contrastive(images, texts, model.logit_scale.exp().clamp(max=MAX_SCALE), right, ignored)
+    ignored = objective.left_out(batch.right, batch.oklab, batch.named, centers[batch.concepts])
+    scale = model.logit_scale.exp().clamp(max=MAX_SCALE)
+    loss = objective.contrastive(images, texts, scale, batch.right, ignored)
+    if plan.agreement:
+        logits = scale * images @ texts[: len(PALETTE)].T
+        loss = loss + plan.agreement * objective.disagreement(logits, plan.mix.views)
+    return loss
 
 
-@torch.no_grad()
-def follow(average: towers.Clip, model: towers.Clip, count: int) -> None:
-    """Move the averaged weights and norm statistics a step towards the model's; early steps move them further."""
-    pace = max(1 - AVERAGING, 9 / (10 + count))
-    for mean, value in zip(average.state_dict().values(), model.state_dict().values(), strict=True):
-        if mean.is_floating_point():
-            mean.lerp_(value, pace)
-        else:
-            mean.copy_(value)
+class Average:
+    """The moving average of a model's weights and norm statistics; it follows quickly at first, then slowly."""
+
+    def __init__(self, model: towers.Clip) -> None:
+        """Start as a copy."""
+        self.model = copy.deepcopy(model)
+        pairs = list(zip(self.model.state_dict().values(), model.state_dict().values(), strict=True))
+        self._means = [mean for mean, _ in pairs if mean.is_floating_point()]
+        self._values = [value for _, value in pairs if value.is_floating_point()]
+
+    @torch.no_grad()
+    def follow(self, count: int) -> None:
+        """Move a step towards the model, as it is after `count` steps."""
+        torch._foreach_lerp_(self._means, self._values, max(1 - AVERAGING, 9 / (10 + count)))
 
 
-def train(args: argparse.Namespace) -> None:
-    """Train, keep a moving average of the weights, score and save it now and then."""
-    torch.manual_seed(args.seed)
-    torch.set_num_threads(args.threads)
-    learns, scored = split(args.hold_out)
-    known = concepts()
-    unseen = {crop.photo for crop, _ in scored} | photos_of("gym", args.hold_out or "")
-    others = [crop for crop in load(CACHE / "holds.npz")[0] if crop.photo not in unseen]
-    stream = HoldStream(learns, others, known, SIDE_PX, Mix())
-    batches: Iterator[Batch] = iter(DataLoader(stream, batch_size=None, num_workers=1, prefetch_factor=4))
-    model = towers.restore(args.start) if args.start else towers.build()
-    model.train().to(memory_format=torch.channels_last)
-    average = copy.deepcopy(model)
-    optimizer, centers, rng = optimizer_of(model), centers_of(known), np.random.default_rng(args.seed)
-    losses: list[float] = []
-    for count in range(1, args.steps + 1):
+def fit(plan: Plan, device: torch.device, scored: Sequence[Labeled] | None = None) -> towers.Clip:
+    """Train by a plan and return the averaged model; where crops to score on are given, tell the progress."""
+    torch.manual_seed(plan.seed)
+    torch.set_float32_matmul_precision("high")
+    dice, known = Dice(device, plan.seed), concepts()
+    source, phrases = source_of(plan, known, dice), Phrasebook(known, dice)
+    model = started(plan, phrases.used).train().to(device, memory_format=torch.channels_last)
+    average, optimizer, centers = Average(model), optimizer_of(model), centers_of(known).to(device)
+    start_s, count, share = time.monotonic(), 0, 0.0
+    while share < 1:
+        count += 1
         for group in optimizer.param_groups:
-            group["lr"] = args.rate * warmth(count / args.steps)
-        loss = step(model, next(batches), known, centers, rng)
+            group["lr"] = plan.rate * warmth(share)
+        batch = source.draw()
+        loss = loss_of(model, batch, phrases.say(batch.concepts), centers, plan)
         optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
-        follow(average, model, count)
-        losses.append(loss.item())
-        if count % REPORT_EVERY == 0 or count == args.steps:
-            save(average, args.out, report(average, scored, count, losses[-REPORT_EVERY:]))
+        average.follow(count)
+        share = (time.monotonic() - start_s) / plan.seconds if plan.seconds else count / plan.steps
+        if scored and (count % REPORT_EVERY == 0 or share >= 1):
+            report(average.model.eval(), scored, count, loss.item())
+    print(f"{count} steps, {count * plan.mix.batch / (time.monotonic() - start_s):.0f} crops a second", flush=True)
+    return average.model.eval()
 
 
-def report(model: towers.Clip, scored: list[Labeled], count: int, losses: list[float]) -> float:
-    """Print one line of progress and return the share of right names."""
-    score, scale = evaluate(model.eval(), scored, SIDE_PX), model.logit_scale.exp().item()
+def started(plan: Plan, used_tokens: Tensor) -> towers.Clip:
+    """A fresh model. Tokens that no caption uses stand for nothing, so that strange words do not add noise."""
+    model = towers.build(plan.tower)
+    table = model.text.token_embedding.weight
+    unused = torch.ones(len(table), dtype=torch.bool)
+    unused[used_tokens.cpu()] = False
+    table.data[unused] = 0
+    return model
+
+
+def report(model: towers.Clip, scored: Sequence[Labeled], count: int, loss: float) -> None:
+    """Print one line of progress."""
+    score, scale = evaluate(model, scored, SIDE_PX), model.logit_scale.exp().item()
     print(
-        f"step {count:5d}  loss {np.mean(losses):.3f}  scale {scale:.1f}  "
+        f"step {count:5d}  loss {loss:.3f}  scale {scale:.1f}  "
         f"top1 {score.top1:.3f}  calibration error {score.expected_calibration_error:.3f}",
         flush=True,
     )
-    return score.top1
 
 
-def save(model: towers.Clip, out: Path, top1: float) -> None:
-    """Write the averaged weights."""
-    out.mkdir(parents=True, exist_ok=True)
-    torch.save({"model": model.state_dict(), "top1": top1}, out / "checkpoint.pt")
+def best_device() -> str:
+    """A GPU where there is one."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def main() -> int:
+    """Train by the command line and write the checkpoint."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tower", default=towers.NAME, help="name of an open_clip config beside this file")
+    parser.add_argument("--steps", type=int, default=2000)
+    parser.add_argument("--batch", type=int, default=128)
+    parser.add_argument("--hold-out", help="fold or gym to score on, by default the dev photos; the rest trains")
+    parser.add_argument("--device", default=best_device())
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, default=Path("training/runs/color-clip/checkpoint.pt"))
+    args = parser.parse_args()
+    plan = Plan(args.tower, args.steps, hold_out=args.hold_out, seed=args.seed, mix=Mix(batch=args.batch))
+    model = fit(plan, torch.device(args.device), split(args.hold_out)[1])
+    towers.save(model, plan.tower, args.out)
+    return 0
 
 
 if __name__ == "__main__":
-    train(arguments())
-    sys.exit(0)
+    sys.exit(main())

@@ -1,44 +1,50 @@
 """Re-coloring gives a hold the target's color and leaves what lies on it."""
 
-import numpy as np
 import pytest
+import torch
 
-from training.colorizer.recolor import from_oklab, recolor, to_bytes, to_linear, to_oklab
+from training.colorizer.oklab import from_oklab, oklab_of, to_srgb
+from training.colorizer.recolor import recolor
 
 RED, BLUE, BLACK = (196, 32, 38), (30, 84, 190), (28, 28, 30)
 
 
-def oklab(*colors: tuple[int, int, int]) -> np.ndarray:
-    return to_oklab(to_linear(np.array(colors, np.uint8)))
+def oklab(*colors: tuple[int, int, int]) -> torch.Tensor:
+    return oklab_of(torch.tensor(colors))
+
+
+def recolored(pixels: torch.Tensor, target: tuple[int, int, int]) -> torch.Tensor:
+    """(N, 3) pixels of one hold, moved."""
+    middle = pixels.median(dim=0).values
+    return recolor(pixels.T[None], middle[None], oklab(target))[0].T
 
 
 def test_white_is_light_and_colorless():
-    np.testing.assert_allclose(oklab((255, 255, 255))[0], [1, 0, 0], atol=1e-3)
+    torch.testing.assert_close(oklab((255, 255, 255))[0], torch.tensor([1.0, 0, 0]), atol=1e-3, rtol=0)
 
 
 def test_bytes_survive_the_way_to_oklab_and_back():
-    colors = np.random.default_rng(0).integers(0, 256, (500, 3)).astype(np.uint8)
-    back = to_bytes(from_oklab(to_oklab(to_linear(colors))))
-    assert np.abs(back.astype(int) - colors).max() <= 1
+    colors = torch.randint(256, (500, 3), generator=torch.Generator().manual_seed(0))
+    back = to_srgb(from_oklab(oklab_of(colors))).round()
+    assert (back - colors).abs().max() <= 1
 
 
 @pytest.mark.parametrize("source", [RED, BLACK])
 def test_the_median_becomes_the_target(source):
-    shades = np.clip(np.array(source) * np.linspace(0.7, 1.3, 41)[:, None], 0, 255).astype(np.uint8)
-    moved = recolor(to_oklab(to_linear(shades)), oklab(BLUE)[0])
-    np.testing.assert_allclose(np.median(moved, axis=0), oklab(BLUE)[0], atol=0.02)
+    shades = (torch.tensor(source) * torch.linspace(0.7, 1.3, 41)[:, None]).clamp(0, 255)
+    moved = recolored(oklab_of(shades), BLUE)
+    torch.testing.assert_close(moved.median(dim=0).values, oklab(BLUE)[0], atol=0.02, rtol=0)
 
 
 def test_shading_stays_shading():
-    shades = np.clip(np.array(RED) * np.linspace(0.6, 1.2, 31)[:, None], 0, 255).astype(np.uint8)
-    moved = recolor(to_oklab(to_linear(shades)), oklab(BLUE)[0])
-    assert (np.diff(moved[:, 0]) >= -1e-3).all()
+    shades = (torch.tensor(RED) * torch.linspace(0.6, 1.2, 31)[:, None]).clamp(0, 255)
+    assert (recolored(oklab_of(shades), BLUE)[:, 0].diff() >= -1e-3).all()
 
 
 @pytest.mark.parametrize("source", [RED, BLACK])
 def test_chalk_stays_white(source):
     pixels = oklab(*[source] * 30, (236, 236, 232))
-    moved = recolor(pixels, oklab(BLUE)[0])
+    moved = recolored(pixels, BLUE)
     chalk, plastic = moved[-1], moved[0]
-    assert np.hypot(*chalk[1:]) < 0.25 * np.hypot(*plastic[1:])
-    assert chalk[0] == pytest.approx(pixels[-1, 0], abs=0.07)
+    assert chalk[1:].norm() < 0.25 * plastic[1:].norm()
+    assert chalk[0].item() == pytest.approx(pixels[-1, 0].item(), abs=0.07)

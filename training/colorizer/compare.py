@@ -1,0 +1,112 @@
+"""Train variants on the same budget and score each on gyms that it has not seen.
+
+Run with `python -m training.colorizer.compare` for all variants, or with their names; prints a line for each run and
+writes what each network answered to `training/runs/compare`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import functools
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from training.colorizer import towers
+from training.colorizer.augment import Recipe
+from training.colorizer.cache import CACHE, load_lights
+from training.colorizer.captions import PALETTE
+from training.colorizer.samples import Mix
+from training.colorizer.scores import palette_embeddings, right_names
+from training.colorizer.train import SIDE_PX, Plan, best_device, fit, split
+from training.colorizer.views import VIEWS, prepared
+
+GYMS = ("B_plywood", "A_brickblue")
+NO_MASK = "box and ellipse only"
+
+BASE = Plan(mix=Mix(batch=512))
+VARIANTS: dict[str, Plan] = {
+    "base": BASE,
+    "vit": dataclasses.replace(BASE, tower="climbmate-clip-vit"),
+    "convnext": dataclasses.replace(BASE, tower="climbmate-clip-convnext"),
+    "rendered": dataclasses.replace(BASE, mix=Mix(512, 0.4, 0.25, rendered=0.15)),
+    "agreement": dataclasses.replace(BASE, mix=Mix(512, views=2), agreement=1.0),
+    "light x2": dataclasses.replace(BASE, recipe=Recipe(light=2.0)),
+    "light x3": dataclasses.replace(BASE, recipe=Recipe(light=3.0)),
+    "unbalanced": dataclasses.replace(BASE, balanced=False),
+    "no light": dataclasses.replace(BASE, recipe=Recipe(light=0.0)),
+    "no recoloring": dataclasses.replace(BASE, mix=Mix(512, 0.8, 0.0)),
+    "no survey": dataclasses.replace(BASE, mix=Mix(512, 0.6, 0.4)),
+    "labels only": dataclasses.replace(BASE, mix=Mix(512, 1.0, 0.0)),
+    "right masks only": dataclasses.replace(BASE, recipe=Recipe(wrong_masks=False)),
+    "no erosion": dataclasses.replace(BASE, recipe=Recipe(erode=False)),
+}
+
+
+@functools.cache
+def views_of(hold_out: str | None, *, erode: bool, balanced: bool) -> dict[str, NDArray[np.uint8]]:
+    """(N, S, S, 3) what the service shows of the crops that are scored, in every view."""
+    crops = [crop for crop, _ in split(hold_out)[1]]
+    lights = load_lights(CACHE / "lights.npz") if balanced else {}
+    views = {"plain": None, **VIEWS}
+    return {name: prepared(crops, SIDE_PX, lights=lights, view=view, erode=erode) for name, view in views.items()}
+
+
+def cosines_of(model: towers.Clip, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """(N, P) cosines with the palette's prompts."""
+    with torch.no_grad():
+        return np.asarray((towers.encode_all_crops(model, pixels) @ palette_embeddings(model).T).numpy())
+
+
+def compare(name: str, plan: Plan, device: torch.device, out: Path) -> None:
+    """Train one variant, score it, keep its answers."""
+    start_s = time.monotonic()
+    model = fit(plan, device)
+    labels = [label for _, label in split(plan.hold_out)[1]]
+    seen = views_of(plan.hold_out, erode=plan.recipe.erode, balanced=plan.balanced)
+    cosines = {view: cosines_of(model, pixels) for view, pixels in seen.items()}
+    best = {view: found.argmax(axis=1) for view, found in cosines.items()}
+    right = {view: right_names([list(PALETTE)[i] for i in found], labels).mean() for view, found in best.items()}
+    same = {view: np.mean(found == best["plain"]) for view, found in best.items()}
+    print(
+        f"{name:18} {plan.hold_out or 'dev':12} right {right['plain']:.3f}, without mask {right[NO_MASK]:.3f}; "
+        f"same name at half size {same['half the size']:.3f}, as JPEG {same['JPEG at quality 50']:.3f}, "
+        f"turned {same['a quarter turn']:.3f}; {time.monotonic() - start_s:.0f} s",
+        flush=True,
+    )
+    stem = f"{name.replace(' ', '-')}.{plan.hold_out or 'dev'}.{plan.seed}"
+    towers.save(model, plan.tower, out / f"{stem}.pt")
+    np.savez_compressed(out / f"{stem}.npz", scale=model.logit_scale.exp().item(), **cosines)
+
+
+def main() -> int:
+    """Compare the variants that are named, or all."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", default=list(VARIANTS), metavar="NAME", help=", ".join(VARIANTS))
+    parser.add_argument("--steps", type=int, default=500)
+    parser.add_argument("--gyms", nargs="*", default=GYMS, help="gyms or folds to hold out, or dev")
+    parser.add_argument("--seconds", type=float, default=0, help="train for this long instead of a number of steps")
+    parser.add_argument("--batch", type=int, default=512)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", default=best_device())
+    parser.add_argument("--out", type=Path, default=Path("training/runs/compare"))
+    args = parser.parse_args()
+    for name in args.names:
+        plan = VARIANTS[name]
+        mix = dataclasses.replace(plan.mix, batch=args.batch)
+        for gym in args.gyms:
+            hold_out = None if gym == "dev" else gym
+            run = dataclasses.replace(
+                plan, steps=args.steps, seconds=args.seconds, hold_out=hold_out, mix=mix, seed=args.seed
+            )
+            compare(name, run, torch.device(args.device), args.out)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
