@@ -6,7 +6,12 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PORT ?= 8000
 PHOTO ?= assets/sample-wall.jpg
 SECONDS ?= 180
+<<<<<<< HEAD
 PROFILE ?= small
+=======
+CLIP_MODEL ?= ViT-B-32
+PRETRAINED ?= laion2b_s34b_b79k
+>>>>>>> e86bb79 (Export any open_clip model by make export-clip)
 # The folder with data/ (labelled photos) and tools/ (score.py, base-image.sh), which are no part of the repository.
 SHARED ?= ../shared
 
@@ -108,6 +113,10 @@ test-containers: $(READY) images ## Run the images within their memory limits (n
 .PHONY: ci
 ci: ## Run everything that must pass before a change is merged
 	.ci/run
+
+.PHONY: export-clip
+export-clip: ## Turn open_clip's CLIP_MODEL, weights PRETRAINED (hub tag, file, random), into models/
+	training/.venv/bin/python -m training.colorizer.export_clip "$(CLIP_MODEL)" "$(PRETRAINED)"
 
 ##@ Measure it
 
