@@ -87,7 +87,7 @@ def load(path: Path) -> tuple[Canvases, list[str]]:
     with np.load(path) as file:
         mask = np.unpackbits(file["mask"], axis=2, count=CANVAS_PX).astype(np.bool_)
         parts = (file["rgb"], mask, file["middle"], file["core"], file["erosion"])
-        holds = Canvases(*[torch.from_numpy(part) for part in parts], torch.ones(len(mask), 3))
+        holds = Canvases(*[torch.from_numpy(part) for part in (*parts, np.ones((len(mask), 3), np.float32))])
         return holds, [str(photo) for photo in file["photos"]]
 
 

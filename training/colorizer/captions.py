@@ -87,4 +87,4 @@ def basic_name(name: str) -> int | None:
 
 def oklab_of_hex(value: str) -> NDArray[np.float32]:
     """(3,) OKLab of "#rrggbb"."""
-    return oklab_of(torch.tensor([[int(value[i : i + 2], 16) for i in (1, 3, 5)]]))[0].numpy()
+    return np.asarray(oklab_of(torch.tensor([[int(value[i : i + 2], 16) for i in (1, 3, 5)]]))[0].numpy())

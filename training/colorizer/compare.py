@@ -12,6 +12,7 @@ import functools
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -81,7 +82,8 @@ def compare(name: str, plan: Plan, device: torch.device, out: Path) -> None:
     )
     stem = f"{name.replace(' ', '-')}.{plan.hold_out or 'dev'}.{plan.seed}"
     towers.save(model, plan.tower, out / f"{stem}.pt")
-    np.savez_compressed(out / f"{stem}.npz", scale=model.logit_scale.exp().item(), **cosines)
+    answers: dict[str, Any] = {"scale": model.logit_scale.exp().item(), **cosines}
+    np.savez_compressed(out / f"{stem}.npz", **answers)
 
 
 def main() -> int:

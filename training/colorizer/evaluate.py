@@ -93,8 +93,8 @@ def main() -> int:
         print(f"  {title:22} same name {np.mean(found == best):.3f}, top1 {hits.mean():.3f}")
     print_lamps(dev)
     names = [list(PALETTE)[i] for i in best]
-    right = [n if n in (x.color, x.alt) else x.color for n, x in zip(names, labels, strict=True)]
-    draw_confusions(right, names, PICTURE)
+    meant = [n if n in (x.color, x.alt) else x.color for n, x in zip(names, labels, strict=True)]
+    draw_confusions(meant, names, PICTURE)
     return 0
 
 

@@ -15,6 +15,7 @@ from servicekit.memory import MemoryLimit, MemoryMeter
 from servicekit.pressure import Pressure
 from servicekit.rich_status import from_rpc_error
 from visionkit import masks
+from visionkit.light import Light, balanced
 
 Request = detector_pb2.DetectHoldsRequest
 CENTERS = [(60, 60), (228, 84), (124, 180)]  # middles of the toy network's cells
@@ -62,6 +63,20 @@ async def test_crops_are_left_out_unless_asked_for(serve, toy_finder, wall):
         answer = await stub.DetectHolds(Request(photo=wall(*CENTERS)))
     assert [h.crop_rgb for h in answer.holds] == [b""] * 3
     assert "crops" not in [s.name for s in answer.stages]
+
+
+async def test_the_light_comes_with_the_crops_and_only_with_them(serve, toy_finder, jpeg):
+    rng = np.random.default_rng(0)
+    photo = np.full((240, 320, 3), 114, np.uint8)
+    for x in range(10, 310, 20):
+        cv2.circle(photo, (x, 60), 8, rng.integers(40, 220, 3).tolist(), -1)
+    warm = balanced(photo, Light(-0.6, 0.9))
+    async with serve(toy_finder) as stub:
+        answers = [await stub.DetectHolds(Request(photo=jpeg(one), with_crops=True)) for one in (photo, warm)]
+        without = await stub.DetectHolds(Request(photo=jpeg(warm)))
+    assert not without.HasField("light")
+    assert answers[1].light.red > answers[0].light.red + 0.2
+    assert answers[1].light.blue < answers[0].light.blue - 0.3
 
 
 @pytest.mark.parametrize(
