@@ -18,6 +18,7 @@ from colorizer import palette
 from colorizer.colorist import Colorist, HoldCrop, NamedColor
 from colorizer.model import ImageTower
 from colorizer.settings import ColorizerSettings
+from colorizer.text import Prompts
 from detector.finder import HoldFinder, Query
 from detector.model import HoldNetwork
 from detector.pipeline import KINDS, FoundHold
@@ -69,7 +70,7 @@ class Vision:
         )
         clip = models.model(colorizer.clip_model)
         tower = ImageTower(clip.verified_path("image"), batch_size=colorizer.clip_batch_size, threads=cpus)
-        self._colorist = Colorist(tower, palette.load(clip.verified_path("palette")))
+        self._colorist = Colorist(tower, palette.load(clip.verified_path("palette")), Prompts(None, threads=cpus))
         self._defaults = (detector.max_holds, detector.min_confidence)
         self._finder.warm_up()
         self._colorist.warm_up()
