@@ -9,12 +9,18 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory):
+def feedback_file(tmp_path_factory):
+    """Where the gateway of the stack stores corrections."""
+    return tmp_path_factory.mktemp("feedback") / "feedback.db"
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory, feedback_file):
     """The three services, started once. A test that stops one starts it again and waits until the stack is ready."""
-    folder = tmp_path_factory.mktemp("services")
-    own = {"GATEWAY_FEEDBACK_FILE": str(folder / "feedback.db")}
+    log = tmp_path_factory.mktemp("services") / "services.log"
+    own = {"GATEWAY_FEEDBACK_FILE": str(feedback_file)}
     with (
-        (folder / "services.log").open("w", buffering=1) as lines,
+        log.open("w", buffering=1) as lines,
         LocalStack(own_settings=own, write_log=lambda line: print(line, file=lines)) as stack,
     ):
         yield stack
