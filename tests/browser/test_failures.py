@@ -163,3 +163,5 @@ def test_a_service_without_corrections_says_so(analyzed):
     page.get_by_role("button", name="Wrong color?").click()
     page.get_by_role("button", name="Pink", exact=True).click()
     expect(page.locator("#sheet-outcome")).to_contain_text("takes no corrections")
+    page.locator(".chip").nth(1).click()
+    expect(page.locator("#sheet-outcome")).to_be_empty()

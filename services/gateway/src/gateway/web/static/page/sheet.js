@@ -17,6 +17,7 @@ export class Sheet {
   open(title, ...content) {
     byId("sheet-title").replaceChildren(...[title].flat());
     byId("sheet-content").replaceChildren(...content);
+    byId("sheet-outcome").textContent = "";
     this.#node.hidden = false;
     this.#cover();
   }
