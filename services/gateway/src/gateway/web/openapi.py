@@ -11,7 +11,9 @@ from gateway.web import answers, examples, failures, reports
 from gateway.web.answers import Answer
 
 _REF = "#/components/schemas/{name}"
+_KEY_ERRORS = ("UNAUTHENTICATED", "RATE_LIMITED")  # only where the operator asks for keys
 _PHOTO_ERRORS = (
+    *_KEY_ERRORS,
     "INVALID_IMAGE",
     "IMAGE_TOO_LARGE",
     "UNSUPPORTED_FORMAT",
@@ -127,7 +129,14 @@ def _text(description: str) -> dict[str, Any]:
 
 
 ANALYZE: dict[str, Any] = {
-    "responses": {200: _json("Everything that is known about the photo.", examples.ANALYSIS), **_failed(_PHOTO_ERRORS)},
+    "responses": {
+        200: _json(
+            "Everything that is known about the photo; by `Accept: image/svg+xml` its outlines as a drawing.",
+            examples.ANALYSIS,
+        ),
+        202: _json("By `Prefer: respond-async` a job, whose address is in `Location`.", examples.JOB),
+        **_failed(_PHOTO_ERRORS),
+    },
     "openapi_extra": _BODY,
 }
 _BATCH_BODY = {
@@ -156,24 +165,35 @@ ANALYZE_BATCH: dict[str, Any] = {
                 }
             },
         },
-        **_failed(("UNSUPPORTED_FORMAT", "INVALID_PARAMETER", "IMAGE_TOO_LARGE", "OVERLOADED")),
+        **_failed((*_KEY_ERRORS, "UNSUPPORTED_FORMAT", "INVALID_PARAMETER", "IMAGE_TOO_LARGE", "OVERLOADED")),
     },
     "openapi_extra": _BATCH_BODY,
 }
 JOB: dict[str, Any] = {
-    "responses": {200: _json("How far it is.", examples.JOB_DONE), **_failed(("INVALID_PARAMETER", "NOT_FOUND"))}
+    "responses": {
+        200: _json("How far it is.", examples.JOB_DONE),
+        **_failed(("UNAUTHENTICATED", "INVALID_PARAMETER", "NOT_FOUND")),
+    }
 }
-JOB_EVENTS: dict[str, Any] = {"responses": {200: _event_stream(), **_failed(("INVALID_PARAMETER", "NOT_FOUND"))}}
+JOB_EVENTS: dict[str, Any] = {
+    "responses": {200: _event_stream(), **_failed(("UNAUTHENTICATED", "INVALID_PARAMETER", "NOT_FOUND"))}
+}
 JOB_DELETE: dict[str, Any] = {
     "status_code": 204,
-    "responses": {204: {"description": "Stopped and forgotten."}, **_failed(("INVALID_PARAMETER", "NOT_FOUND"))},
+    "responses": {
+        204: {"description": "Stopped and forgotten."},
+        **_failed(("UNAUTHENTICATED", "INVALID_PARAMETER", "NOT_FOUND")),
+    },
 }
 ANALYZE_STREAM: dict[str, Any] = {
     "responses": {200: _event_stream(), **_failed(_PHOTO_ERRORS)},
     "openapi_extra": _BODY,
 }
 PALETTE: dict[str, Any] = {
-    "responses": {200: _json("The palette.", examples.PALETTE), **_failed(("UNAVAILABLE", "DEADLINE_EXCEEDED"))}
+    "responses": {
+        200: _json("The palette.", examples.PALETTE),
+        **_failed(("UNAUTHENTICATED", "UNAVAILABLE", "DEADLINE_EXCEEDED")),
+    }
 }
 HEALTH: dict[str, Any] = {
     "responses": {
@@ -189,7 +209,7 @@ FEEDBACK: dict[str, Any] = {
     "status_code": 201,
     "responses": {
         201: _json("Stored.", examples.FEEDBACK_KEPT),
-        **_failed(("INVALID_PARAMETER", "NOT_FOUND", "NOT_STORED", "OVERLOADED", "DEADLINE_EXCEEDED")),
+        **_failed((*_KEY_ERRORS, "INVALID_PARAMETER", "NOT_FOUND", "NOT_STORED", "OVERLOADED", "DEADLINE_EXCEEDED")),
     },
     "openapi_extra": {
         "requestBody": {
