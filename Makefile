@@ -6,12 +6,9 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PORT ?= 8000
 PHOTO ?= assets/sample-wall.jpg
 SECONDS ?= 180
-<<<<<<< HEAD
 PROFILE ?= small
-=======
 CLIP_MODEL ?= ViT-B-32
 PRETRAINED ?= laion2b_s34b_b79k
->>>>>>> e86bb79 (Export any open_clip model by make export-clip)
 # The folder with data/ (labelled photos) and tools/ (score.py, base-image.sh), which are no part of the repository.
 SHARED ?= ../shared
 

@@ -48,7 +48,8 @@ function finish() {
   const { holds, problems, degraded, timings_ms: timings } = scene.answer;
   const sentences = [text.found(holds.length, problems.length, timings.total)];
   if (!holds.length) sentences.splice(0, 1, text.nothing);
-  else if (degraded.length) sentences.push(text.uncolored);
+  else if (degraded.includes("colors")) sentences.push(text.uncolored);
+  else if (degraded.length) sentences.push(text.reduced);
   else if (!problems.length) sentences.push(text.loneHolds);
   say(sentences.join(" "));
   byId("save").disabled = false;
