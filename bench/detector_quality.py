@@ -11,21 +11,18 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from detector.finder import HoldFinder, Query
+from detector.finder import Query
 from detector.looks import Tiles
-from detector.model import HoldNetwork
 from detector.pipeline import FoundHold
 from numpy.typing import NDArray
 from servicekit.cancel import CancelToken
-from visionkit import manifest
-from visionkit.session import OnnxModel
 
+from bench.detector_setup import SIDES_PX, load, shipped_network
 from training.detector.prepare import RENDERED_TESTS, rendered
 from training.detector.scoring import WIDTHS, Compared, average_precision, found_at, overlaps
 from training.detector.walls import Wall, read_photo, read_walls
 from training.renderer.develop import encode_jpeg
 
-MODELS = Path(__file__).parents[1] / "models"
 DEFAULT_CONFIDENCE = 0.25
 Search = Callable[[bytes], Sequence[FoundHold]]
 
@@ -40,9 +37,7 @@ class Setup:
 
     def search(self) -> Search:
         """Load it; the search finds everything above a confidence of 0.01 in a photo's bytes."""
-        dims = {"batch": 1, "height": self.side_px, "width": self.side_px}
-        network = HoldNetwork(OnnxModel(self.network, threads=2, dims=dims))
-        finder = HoldFinder(network, max_side_px=1280, max_pixels=50_000_000, tiles=self.tiles)
+        _, finder = load(self.network, self.side_px, self.tiles)
 
         def find(photo: bytes) -> Sequence[FoundHold]:
             query = Query(photo, max_holds=300, min_confidence=0.01, with_crops=False)
@@ -116,9 +111,8 @@ def outline_distance(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
 def main() -> None:
     """Measure every setup that is asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    shipped = manifest.load(MODELS).model("yolo11n-seg-holds").verified_path("network")
-    parser.add_argument("--networks", type=Path, nargs="+", default=[shipped])
-    parser.add_argument("--sides", type=int, nargs="+", default=[320, 480, 640, 960])
+    parser.add_argument("--networks", type=Path, nargs="+", default=[shipped_network()])
+    parser.add_argument("--sides", type=int, nargs="+", default=SIDES_PX)
     parser.add_argument("--tiles", type=int, nargs="+", default=[1])
     parser.add_argument("--no-rendered", action="store_true")
     args = parser.parse_args()

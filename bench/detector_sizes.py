@@ -15,15 +15,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from detector.finder import HoldFinder, Query
-from detector.model import HoldNetwork
+from detector.finder import Query
 from servicekit.cancel import CancelToken
-from visionkit import manifest, threads
-from visionkit.session import OnnxModel
+from visionkit import threads
 
-ROOT = Path(__file__).parents[1]
-SIDES_PX = (320, 480, 640, 960)
-THREADS = 2
+from bench.detector_setup import ROOT, SIDES_PX, THREADS, load, shipped_network
+
 ROUNDS = 15
 
 
@@ -37,12 +34,10 @@ def milliseconds(work: Callable[[], object]) -> float:
     return statistics.median(spans)
 
 
-def measure(side_px: int, photo: Path) -> dict[str, float]:
+def measure(network: Path, side_px: int, photo: Path) -> dict[str, float]:
     """Load and measure one size in this process."""
     threads.limit(THREADS)
-    path = manifest.load(ROOT / "models").model("yolo11n-seg-holds").verified_path("network")
-    session = OnnxModel(path, threads=THREADS, dims={"batch": 1, "height": side_px, "width": side_px})
-    finder = HoldFinder(HoldNetwork(session), max_side_px=1280, max_pixels=50_000_000)
+    session, finder = load(network, side_px)
     query = Query(photo.read_bytes(), max_holds=300, min_confidence=0.3, with_crops=True)
     header = finder.read_header(query)
     feeds = {"images": np.zeros((1, 3, side_px, side_px), np.float32)}
@@ -58,13 +53,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--side-px", type=int, help="measure only this size, here, and print JSON")
     parser.add_argument("--photo", type=Path, default=ROOT / "assets/sample-wall.jpg")
+    parser.add_argument("--network", type=Path, default=shipped_network(), help="another file than the shipped one")
     args = parser.parse_args()
     if args.side_px:
-        print(json.dumps(measure(args.side_px, args.photo)))
+        print(json.dumps(measure(args.network, args.side_px, args.photo)))
         return
     print("| `YOLO_IMG_SIZE` | network ms | whole search ms | peak MB |\n|---:|---:|---:|---:|")
     for side_px in SIDES_PX:
-        command = [sys.executable, "-m", "bench.detector_sizes", "--side-px", str(side_px), "--photo", str(args.photo)]
+        given = ["--side-px", str(side_px), "--photo", str(args.photo), "--network", str(args.network)]
+        command = [sys.executable, "-m", "bench.detector_sizes", *given]
         done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)  # noqa: S603 - ourselves
         row = json.loads(done.stdout)
         print(f"| {side_px} | {row['network_ms']:.0f} | {row['find_ms']:.0f} | {row['peak_mb']:.0f} |", flush=True)

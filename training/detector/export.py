@@ -1,14 +1,16 @@
-"""Exports a trained network to ONNX and lists it in the manifest.
+"""Exports a trained network to ONNX, quantizes it, and lists it in the manifest.
 
     python -m training.detector.export training/runs/NAME/last.pt
 
-One file serves every size: batch, height and width stay open and are fixed when a service loads it. The export is
-checked against the network at every served size before it replaces the shipped file.
+One file serves every size: batch, height and width stay open and are fixed when a service loads it. The float32 export
+is checked against the network at every served size; it stays beside the checkpoint. What ships is its int8 form, or
+with `--float32` itself.
 """
 
 import argparse
 import hashlib
-import tempfile
+import shutil
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,6 +22,7 @@ import torch
 from torch import nn
 
 from training.detector.evaluate import load_network
+from training.detector.quantize import quantize
 
 NAME = "yolo11n-seg-holds"
 MODELS_DIR = Path("models")
@@ -41,8 +44,8 @@ sha256 = "{sha256}"
 """
 
 
-def export(network: nn.Module, path: Path) -> None:
-    """Write the network as ONNX with open batch, height and width.
+def export(network: nn.Module, path: Path, checked_sides_px: Sequence[int] = SERVED_SIDES_PX) -> None:
+    """Write the network as ONNX with open batch, height and width; checked at some sizes.
 
     Raises:
         ValueError: ONNX Runtime does not give what the network gives.
@@ -67,7 +70,7 @@ def export(network: nn.Module, path: Path) -> None:
     slim = onnxslim.slim(onnx.load(str(path)))
     del slim.graph.value_info[:]  # inferred shapes: 1 MB that every reader infers again
     onnx.save(slim, str(path))
-    for side_px in SERVED_SIDES_PX:
+    for side_px in checked_sides_px:
         check(network, path, side_px)
 
 
@@ -106,18 +109,20 @@ def list_in_manifest(manifest: Path, sha256: str, version: str, scores: dict[str
 
 
 def main() -> None:
-    """Export, check, install and list one checkpoint."""
+    """Export, check, quantize, install and list one checkpoint."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("checkpoint", type=Path)
-    parser.add_argument("--version", default="0.1.0")
+    parser.add_argument("--float32", action="store_true", help="ship the network as it was trained")
+    parser.add_argument("--version", default="0.2.0")
     parser.add_argument("--score", action="append", default=[], metavar="NAME=VALUE", help="listed in the manifest")
     args = parser.parse_args()
+    exact = args.checkpoint.with_name(f"{NAME}-float32.onnx")
+    fresh = exact if args.float32 else args.checkpoint.with_name(f"{NAME}-int8.onnx")
+    export(load_network(args.checkpoint), exact)
+    if not args.float32:
+        quantize(exact, fresh)
     shipped = MODELS_DIR / f"{NAME}.onnx"
-    with tempfile.TemporaryDirectory(dir=MODELS_DIR) as folder:
-        fresh = Path(folder) / shipped.name
-        export(load_network(args.checkpoint), fresh)
-        fresh.chmod(0o644)
-        fresh.replace(shipped)
+    shutil.copyfile(fresh, shipped)
     digest = hashlib.sha256(shipped.read_bytes()).hexdigest()
     scores = {name: float(value) for name, _, value in (text.partition("=") for text in args.score)}
     list_in_manifest(MODELS_DIR / "manifest.toml", digest, args.version, scores)

@@ -1,23 +1,29 @@
-"""Records what ultralytics itself predicts, for the detector's tests to compare with.
+"""Records what ultralytics itself predicts with the shipped network, for the detector's tests to compare with.
 
-    python -m training.detector.record training/runs/NAME/last.pt
+    python -m training.detector.record
 
-Run it whenever other weights ship. The file holds boxes, confidences, kinds and masks, and no pixel of any photo.
+Run it whenever another network ships. The file holds boxes, confidences, kinds and masks, and no pixel of any photo.
 """
 
-import argparse
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+import onnxruntime
 import torch
 from numpy.typing import NDArray
 
-from training.detector.evaluate import MAX_DETECTIONS, OVERLAP, load_network
+from training.detector.evaluate import MAX_DETECTIONS, OVERLAP
+from training.detector.networks import build
 from training.detector.walls import read_photo
 from training.photos import data_dir
 
+from ultralytics import YOLO  # isort: skip
+
+SHIPPED = Path("models/yolo11n-seg-holds.onnx")
+ARCHITECTURE = "yolo11n-seg"
+SIDE_PX = 640
 SAMPLE = Path("assets/sample-wall.jpg")
 DEV_PHOTOS = ("wall_0017.jpg", "wall_0061.jpg", "wall_0066.jpg")
 RECORD = Path("services/detector/tests/data/ultralytics-640.npz")
@@ -33,16 +39,29 @@ def read_reduced(path: Path) -> NDArray[np.uint8]:
     return np.asarray(cv2.resize(photo, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
+def served(path: Path) -> torch.nn.Module:
+    """A network as ultralytics knows it that answers with what ONNX Runtime makes of the shipped file."""
+    options = onnxruntime.SessionOptions()
+    for name, size in (("batch", 1), ("height", SIDE_PX), ("width", SIDE_PX)):
+        options.add_free_dimension_override_by_name(name, size)
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+    def forward(images: torch.Tensor, *_: object, **__: object) -> list[torch.Tensor]:
+        return [torch.from_numpy(output) for output in session.run(None, {"images": images.numpy()})]
+
+    network = build(ARCHITECTURE).eval()
+    network.forward = forward
+    return network
+
+
 def predict(network: torch.nn.Module, photos: list[NDArray[np.uint8]]) -> list[Any]:
     """Ultralytics' results for BGR photos, at 640 px, with masks at the photos' own resolution."""
-    from ultralytics import YOLO  # noqa: PLC0415 - after the shim that evaluate installs
-
     yolo = YOLO("yolo11n-seg.yaml", task="segment")
     yolo.model = network
     return list(
         yolo.predict(
             photos,
-            imgsz=640,
+            imgsz=SIDE_PX,
             conf=LEAST_CONFIDENCE,
             iou=OVERLAP,
             agnostic_nms=True,
@@ -72,12 +91,9 @@ def outward(boxes_xyxy: NDArray[np.float32]) -> NDArray[np.int64]:
 
 def main() -> None:
     """Predict and record."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("checkpoint", type=Path)
-    args = parser.parse_args()
     arrays: dict[str, NDArray[Any]] = {}
     photos = [SAMPLE, *(data_dir() / "dev/images" / name for name in DEV_PHOTOS)]
-    results = predict(load_network(args.checkpoint), [read_reduced(path) for path in photos])
+    results = predict(served(SHIPPED), [read_reduced(path) for path in photos])
     for photo, result in zip(photos, results, strict=True):
         boxes = result.boxes.xyxy.numpy()
         arrays[f"{photo.name}/boxes"] = boxes
