@@ -102,7 +102,7 @@ def slope(xs: Sequence[float], ys: Sequence[float]) -> float:
     """Theil and Sen's slope, the median over all pairs: single samples that are off do not move it.
 
     Example:
-        >>> slope([0, 1, 2, 3], [5, 7, 9, 100])
+        >>> slope([0, 1, 2, 3, 4], [5, 7, 9, 100, 13])
         2.0
     """
     pairs = [

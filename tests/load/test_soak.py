@@ -9,7 +9,7 @@ REQUESTS = 2500
 
 
 def test_a_slope_is_that_of_most_pairs():
-    assert slope([0, 1, 2, 3], [5, 7, 9, 100]) == 2.0
+    assert slope([0, 1, 2, 3, 4], [5, 7, 9, 100, 13]) == 2.0
     assert slope([1], [1]) == 0.0
 
 

@@ -2,11 +2,12 @@
 
 Static quantization in the QDQ format: scales are measured once, on training photos letterboxed as the service does it.
 Weights keep 7 of 8 bits and every channel its own scale, because processors without VNNI add pairs of products in 16
-bits, which 8 bits overflow (ONNX Runtime's `reduce_range`). What decodes boxes stays float32: a box's corner at 640 px
-needs more than 256 steps.
+bits, which 8 bits overflow (ONNX Runtime's `reduce_range`). The head's last layers and what decodes boxes stay float32:
+256 steps are too few for a box's corner, and make confidences and outlines jump where a pixel changes a little.
 """
 
 import argparse
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from training.detector.walls import read_photo, read_walls
 
 SIDE_PX = 640
 PHOTOS = 64
+EXACT = ("dfl/", "proto/cv3/")  # inside the head: distances, and the last layer of the prototypes
+LAST_OF_BRANCH = re.compile(r"cv[234]\.\d/cv[234]\.\d\.2/")
 
 
 class Photos(CalibrationDataReader):
@@ -39,13 +42,13 @@ class Photos(CalibrationDataReader):
         return {"images": Letterbox.fitting(rgb.shape[1], rgb.shape[0], SIDE_PX).image(rgb)}
 
 
-def decoding_nodes(model: onnx.ModelProto) -> Iterator[str]:
-    """Names of the nodes that turn the head's convolutions into boxes and scores."""
+def exact_nodes(model: onnx.ModelProto) -> Iterator[str]:
+    """Names of the nodes that stay float32: the head's last convolutions, and what turns them into boxes and scores."""
     names = [node.name for node in model.graph.node if node.name.startswith("/model.")]
     head = "/model." + str(max(int(name.split("/")[1].removeprefix("model.")) for name in names)) + "/"
     for name in names:
         inner = name.removeprefix(head)
-        if name.startswith(head) and ("/" not in inner or inner.startswith("dfl/")):
+        if name.startswith(head) and ("/" not in inner or inner.startswith(EXACT) or LAST_OF_BRANCH.match(inner)):
             yield name
 
 
@@ -60,7 +63,7 @@ def quantize(source: Path, target: Path, photos: int = PHOTOS) -> None:
         reduce_range=True,
         activation_type=QuantType.QUInt8,
         weight_type=QuantType.QInt8,
-        nodes_to_exclude=list(decoding_nodes(onnx.load(str(source)))),
+        nodes_to_exclude=list(exact_nodes(onnx.load(str(source)))),
         calibrate_method=CalibrationMethod.MinMax,
         extra_options={"CalibMovingAverage": True, "CalibTensorRangeSymmetric": False},
     )

@@ -47,7 +47,8 @@ def served(path: Path) -> torch.nn.Module:
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
     def forward(images: torch.Tensor, *_: object, **__: object) -> list[torch.Tensor]:
-        return [torch.from_numpy(output) for output in session.run(None, {"images": images.numpy()})]
+        looks = [session.run(None, {"images": image[None]}) for image in images.numpy()]
+        return [torch.from_numpy(np.concatenate(outputs)) for outputs in zip(*looks, strict=True)]
 
     network = build(ARCHITECTURE).eval()
     network.forward = forward

@@ -126,8 +126,10 @@ def test_served_masks_agree_although_their_grid_is_another(compared):
     """What is sent has its own grid over the box; the rim's cells fall differently, which small holds feel."""
     scores = overlaps([looked_up(h, b) for h, b in zip(compared.holds, compared.boxes, strict=True)], compared.masks)
     large = np.array([mask.size >= 24 * 24 for mask in compared.masks])
+    tiny = np.array([mask.size < 12 * 12 for mask in compared.masks])  # one row of such a rim is a third of the hold
     assert scores[large].mean() >= 0.95
-    assert scores.min() >= 0.7
+    assert scores[~tiny].min() >= 0.75
+    assert scores.min() >= 0.6
 
 
 def looked_up(hold, box_xyxy):
