@@ -12,6 +12,8 @@ from servicekit.deadlines import remaining_s
 from servicekit.limits import MAX_MESSAGE_BYTES
 from servicekit.receipts import REQUEST_ID_KEY, current_receipt
 
+_ENDED = (grpc.aio.AioRpcError, grpc.aio.InternalError, asyncio.InvalidStateError)
+"""What sending raises when the call is over: by then, while it was sent, or just before the end of sending was told."""
 Response = TypeVar("Response")
 
 _SERVICE_CONFIG = json.dumps(
@@ -83,7 +85,7 @@ async def upload(
     end_s = loop.time() + timeout_s
     async with sending:
         call = method(timeout=max(0.0, end_s - loop.time()), metadata=_own_metadata())
-        with contextlib.suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):  # told again by the answer
+        with contextlib.suppress(*_ENDED):  # told again by the answer
             await _uncancelled(call, call.write(take()))
             await call.done_writing()
     return cast("Response", await _answer(call))

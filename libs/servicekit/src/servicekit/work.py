@@ -58,6 +58,7 @@ class Worker:
         call = _Call(functools.partial(function, *args, token=token))
         job = self._submit(call)
         ended = asyncio.wrap_future(job)
+        ended.add_done_callback(lambda end: end.cancelled() or end.exception())  # known, also when nobody waits for it
         try:
             return await asyncio.shield(ended)
         except asyncio.CancelledError:
@@ -65,8 +66,6 @@ class Worker:
             if job.cancel():
                 call.drop()
             await asyncio.wait([ended])
-            if not ended.cancelled():
-                ended.exception()  # taken note of: nobody else waits for it
             raise
 
     def close(self) -> None:
