@@ -1,4 +1,8 @@
-"""Many small operations on whole batches of pictures, as few kernels on a GPU."""
+"""Many small operations on whole batches of pictures, as few kernels on a GPU.
+
+Measured on an H100, 128 samples of 512 px: 29 ms a batch instead of 69, for 50 s of compiling; what takes a mean over
+channels (`lighting`) is slower when fused.
+"""
 
 import functools
 from collections.abc import Callable

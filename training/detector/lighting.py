@@ -87,7 +87,6 @@ def relight(rgb: Tensor, dice: Dice, *, gentle: bool) -> Tensor:
     return image.contiguous(memory_format=torch.channels_last)
 
 
-@fused
 def _toned(rgb: Tensor, *, gamma: Tensor, gain: Tensor, light: Tensor, offset: Tensor, gray: Tensor) -> Tensor:
     """(B, S, S, 3) 0..1: a tone curve, exposure and white balance, lamps, haze; some of it in gray."""
     pixels = (rgb / 255).clamp(1e-4, 1) ** gamma * gain * light + offset
