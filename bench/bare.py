@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from colorizer.settings import ColorizerSettings
+from detector import canvas
 from detector.letterbox import Letterbox
 from detector.settings import DetectorSettings
 from visionkit import codec, manifest, threads
@@ -32,7 +33,8 @@ class BareWork:
         self._yolo = OnnxModel(
             models.model(detector.detector_model).verified_path("network"),
             threads=cpus,
-            dims={"batch": 1, "height": self._side_px, "width": self._side_px},
+            dims={"batch": 1},
+            sizes=canvas.sizes((self._side_px,)),
         )
         self._clip = OnnxModel(
             models.model(colorizer.clip_model).verified_path("image"), threads=cpus, dims={"batch": self._batch}
@@ -46,7 +48,8 @@ class BareWork:
         start = time.perf_counter()
         rgb = codec.decode(photo, probe(photo), max_side_px=self._max_side_px).rgb
         decoded = time.perf_counter()
-        image = Letterbox.fitting(rgb.shape[1], rgb.shape[0], self._side_px).image(rgb)
+        wh = (rgb.shape[1], rgb.shape[0])
+        image = Letterbox.fitting(*wh, canvas.canvas_wh(*wh, self._side_px)).image(rgb)
         prepared = time.perf_counter()
         self._yolo.run({"images": image})
         detected = time.perf_counter()

@@ -38,6 +38,8 @@ _DTYPES = {"tensor(float)": np.float32, "tensor(uint8)": np.uint8}
 class PlainSession:
     """A session with ONNX Runtime's defaults; its shapes stay open but for those that are named."""
 
+    is_fixed = True  # the detector's: a square, as usual
+
     def __init__(self, path: Path, cpus: int, dims: Mapping[str, int]) -> None:
         options = ort.SessionOptions()
         options.intra_op_num_threads = cpus

@@ -19,6 +19,7 @@ import onnx
 import onnxruntime
 import onnxslim
 import torch
+from detector.canvas import canvas_wh
 from torch import nn
 
 from training.detector.evaluate import load_network
@@ -26,7 +27,7 @@ from training.detector.quantize import quantize
 
 NAME = "yolo11n-seg-holds"
 MODELS_DIR = Path("models")
-SERVED_SIDES_PX = (320, 480, 640, 960)
+SERVED_SIDES_PX = (320, 480, 640, 704, 960)
 OPSET = 17
 MAX_MISMATCH = 0.02  # square pixels or logits, between the network in torch and in ONNX Runtime
 
@@ -36,7 +37,7 @@ version = "{version}"
 date = {date}
 licence = "AGPL-3.0-or-later"
 data = "Climbing Holds and Volumes v14 by blackcreed-xpgxh, Roboflow Universe, CC BY 4.0"
-input = "images float32 (1, 3, H, W) RGB 0..1, H = W in 320, 480, 640, 960"
+input = "images float32 (1, 3, H, W) RGB 0..1, multiples of 32, area up to squares of 320, 480, 640, 704, 960"
 
 [{name}.files.network]
 path = "{name}.onnx"
@@ -71,25 +72,26 @@ def export(network: nn.Module, path: Path, checked_sides_px: Sequence[int] = SER
     del slim.graph.value_info[:]  # inferred shapes: 1 MB that every reader infers again
     onnx.save(slim, str(path))
     for side_px in checked_sides_px:
-        check(network, path, side_px)
+        for width, height in ((1, 1), (4, 3)):
+            check(network, path, canvas_wh(width, height, side_px))
 
 
 @torch.inference_mode()
-def check(network: nn.Module, path: Path, side_px: int) -> None:
-    """Compare the file with the network on a random picture of one size.
+def check(network: nn.Module, path: Path, wh: tuple[int, int]) -> None:
+    """Compare the file with the network on a random picture of one width and height.
 
     Raises:
         ValueError: They differ by more than `MAX_MISMATCH`.
     """
     options = onnxruntime.SessionOptions()
-    for name, size in (("batch", 1), ("height", side_px), ("width", side_px)):
+    for name, size in (("batch", 1), ("height", wh[1]), ("width", wh[0])):
         options.add_free_dimension_override_by_name(name, size)
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    picture = np.random.default_rng(0).random((1, 3, side_px, side_px), dtype=np.float32)
+    picture = np.random.default_rng(0).random((1, 3, wh[1], wh[0]), dtype=np.float32)
     for found, wanted in zip(session.run(None, {"images": picture}), network(torch.from_numpy(picture)), strict=True):
         mismatch = float(np.abs(found - wanted.numpy()).max())
         if mismatch > MAX_MISMATCH:
-            raise ValueError(f"{path} at {side_px} px is off by {mismatch}")
+            raise ValueError(f"{path} at {wh} px is off by {mismatch}")
 
 
 def list_in_manifest(manifest: Path, sha256: str, version: str, scores: dict[str, float]) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+from detector.canvas import canvas_wh
 from detector.letterbox import Letterbox
 from numpy.typing import NDArray
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
@@ -39,7 +40,8 @@ class Photos(CalibrationDataReader):
         if photo is None:
             return None
         rgb = read_photo(photo)[..., ::-1]
-        return {"images": Letterbox.fitting(rgb.shape[1], rgb.shape[0], SIDE_PX).image(rgb)}
+        wh = (rgb.shape[1], rgb.shape[0])
+        return {"images": Letterbox.fitting(*wh, canvas_wh(*wh, SIDE_PX)).image(rgb)}
 
 
 def exact_nodes(model: onnx.ModelProto) -> Iterator[str]:

@@ -78,7 +78,7 @@ class HeldSession:
     """A session whose runs can be held until they are let go, or their caller leaves."""
 
     def __init__(self, session: OnnxModel) -> None:
-        self.inputs, self.outputs = session.inputs, session.outputs
+        self.inputs, self.outputs, self.is_fixed = session.inputs, session.outputs, session.is_fixed
         self.begun, self.left = threading.Event(), threading.Event()
         self._session, self._free = session, threading.Event()
         self._free.set()

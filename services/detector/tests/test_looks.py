@@ -33,7 +33,7 @@ def test_two_windows_halve_the_longer_side_and_share_its_middle():
 
 def looking(window, photo_wh, *boxes_and_confidences):
     """A look in which these photo boxes were found."""
-    letterbox = Letterbox.showing(window, 320)
+    letterbox = Letterbox.showing(window, (320, 320))
     boxes = np.array([box for box, _ in boxes_and_confidences], np.float32).reshape(-1, 4)
     confidences = np.array([confidence for _, confidence in boxes_and_confidences], np.float32)
     count = len(confidences)

@@ -5,7 +5,7 @@ from detector.letterbox import Letterbox
 from detector.looks import look_through
 from detector.masks import MAX_GRID_SIDE, grid_wh, outline_holds, sample_logits
 
-LETTERBOX = Letterbox.fitting(320, 320, 320)
+LETTERBOX = Letterbox.fitting(320, 320, (320, 320))
 
 
 def look_at(found, prototypes):

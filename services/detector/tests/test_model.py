@@ -14,6 +14,7 @@ class FakeSession:
     def __init__(self, rows=38, planes=32, inputs=("images",), outputs=("output0", "output1")):
         self.inputs = {name: TensorSpec((1, 3, 64, 64), np.dtype(np.float32)) for name in inputs}
         self.outputs = list(outputs)
+        self.is_fixed = True
         arrays = {"output0": np.zeros((1, rows, 84), np.float32), "output1": np.ones((1, planes, 16, 16), np.float32)}
         self.arrays = [arrays.get(name, np.zeros(1)) for name in outputs]
         self.release = None

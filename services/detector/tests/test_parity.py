@@ -52,7 +52,7 @@ def compared(request, network):
     if not request.param.exists():
         pytest.skip(f"optional: {request.param.name} is not part of the repository")
     rgb = read_reduced(request.param)
-    letterbox = Letterbox.fitting(rgb.shape[1], rgb.shape[0], 640)
+    letterbox = Letterbox.fitting(rgb.shape[1], rgb.shape[0], (640, 640))
     output = network(letterbox.image(rgb))
     found = select(output.predictions, LEAST_CONFIDENCE)
     look = look_through(letterbox, found, output.prototypes, (rgb.shape[1], rgb.shape[0]))

@@ -17,7 +17,7 @@ def found_with(*sides):
 
 
 def run(found, max_holds=300, enlargement=(1.0, 1.0), wh=(320, 320)):
-    look = look_through(Letterbox.fitting(*wh, 320), found, PROTOTYPES, wh)
+    look = look_through(Letterbox.fitting(*wh, (320, 320)), found, PROTOTYPES, wh)
     return outlined([look], enlargement, max_holds)
 
 

@@ -193,7 +193,7 @@ class ManySizes:
     """A session that takes the toy network's pictures in two sizes; the smaller ones are enlarged."""
 
     def __init__(self, session):
-        self.inputs, self.outputs = session.inputs, session.outputs
+        self.inputs, self.outputs, self.is_fixed = session.inputs, session.outputs, True
         self._session = session
         self.seen_px = []
 

@@ -4,13 +4,15 @@ Gray-edge (van de Weijer, Gevers, Gijsenij, "Edge-Based Color Constancy", 2007):
 pixels are gray in the mean. Unlike the pixels themselves they do not depend on what most of the wall is painted with.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 LONG_SIDE_PX = 480
+"""About so long are photos shrunk, by whole factors, which OpenCV does ten times as fast as others."""
+
 SMOOTHING_PX = 1.5
 CLIPPED = 250
 """Pixels with a brighter channel have lost their color."""
@@ -51,7 +53,7 @@ def estimate(photo_rgb: NDArray[np.uint8]) -> Light:
     small, usable = _small(photo_rgb)
     if not usable.any():
         return NEUTRAL
-    red, green, blue = (_mean_edge(_LINEAR[plane], usable) for plane in cv2.split(small))
+    red, green, blue = (_mean_edge(plane, usable) for plane in cv2.split(small))
     if min(red, green, blue) < FAINTEST:
         return NEUTRAL
     return _trusted(np.log(red / green) - USUAL[0], np.log(blue / green) - USUAL[1])
@@ -75,15 +77,18 @@ def balanced(rgb: NDArray[np.uint8], light: Light) -> NDArray[np.uint8]:
 
 def _small(photo_rgb: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     """The photo, shrunk and smoothed, and which of its pixels are not clipped."""
-    height, width = photo_rgb.shape[:2]
-    scale = min(1.0, LONG_SIDE_PX / max(height, width))
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    small = cv2.resize(photo_rgb, size, interpolation=cv2.INTER_AREA)
-    return cv2.GaussianBlur(small, (0, 0), SMOOTHING_PX).astype(np.uint8, copy=False), small.max(axis=2) < CLIPPED
+    factor = max(1, round(max(photo_rgb.shape[:2]) / LONG_SIDE_PX))
+    height, width = (max(1, side // factor) for side in photo_rgb.shape[:2])
+    whole = photo_rgb[: height * factor, : width * factor]
+    small = cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA)
+    red, green, blue = cv2.split(small)
+    usable = cv2.max(cv2.max(red, green), blue) < CLIPPED
+    return cv2.GaussianBlur(small, (0, 0), SMOOTHING_PX).astype(np.uint8, copy=False), usable
 
 
-def _mean_edge(plane: NDArray[np.float32], usable: NDArray[np.bool_]) -> float:
-    steepness = np.hypot(cv2.Sobel(plane, cv2.CV_32F, 1, 0), cv2.Sobel(plane, cv2.CV_32F, 0, 1))
+def _mean_edge(channel: NDArray[Any], usable: NDArray[np.bool_]) -> float:
+    linear = cv2.LUT(channel, _LINEAR)
+    steepness = cv2.magnitude(cv2.Sobel(linear, cv2.CV_32F, 1, 0), cv2.Sobel(linear, cv2.CV_32F, 0, 1))
     return float(steepness[usable].mean())
 
 

@@ -19,6 +19,7 @@ from visionkit import manifest, threads
 from visionkit.errors import ModelError
 from visionkit.session import OnnxModel
 
+from detector import canvas
 from detector.finder import HoldFinder
 from detector.model import HoldNetwork
 from detector.room import Room
@@ -44,7 +45,7 @@ def load(settings: DetectorSettings, pressure: Pressure | None = None) -> tuple[
             entry.verified_path("network"),
             threads=cpus,
             dims={"batch": 1},
-            sizes={"height": sides_px, "width": sides_px},
+            sizes=canvas.sizes(sides_px),
             pressure=pressure,
         )
         network = HoldNetwork(session, sides_px)

@@ -77,7 +77,7 @@ class HoldFinder:
 
     @property
     def sides_px(self) -> Sequence[int]:
-        """Sides of the squares in which photos can be looked at, the usual one first."""
+        """Sides of the squares as large as which photos can be looked at, the usual one first."""
         return self._network.sides_px
 
     def cost_bytes(self, query: Query, header: PhotoHeader, side_px: int | None = None) -> int:
@@ -100,7 +100,7 @@ class HoldFinder:
             self.find(query, self.read_header(query), side_px, token=CancelToken())
 
     def find(self, query: Query, header: PhotoHeader, side_px: int | None = None, *, token: CancelToken) -> Finding:
-        """Find the holds in one photo, looked at in a square of `side_px`, one of `sides_px`; None for the usual one.
+        """Find the holds in one photo, looked at as large as a square of `side_px`, one of `sides_px`.
 
         Raises:
             InvalidImage: The photo is damaged, or is not what its header claims.
@@ -135,7 +135,8 @@ class HoldFinder:
         self, rgb: NDArray[np.uint8], window: Window, side_px: int, min_confidence: float, token: CancelToken
     ) -> Look:
         with stage("letterbox"):
-            letterbox = Letterbox.showing(window, side_px)
+            canvas_wh = self._network.canvas_wh(window[2] - window[0], window[3] - window[1], side_px)
+            letterbox = Letterbox.showing(window, canvas_wh)
             image = letterbox.image(rgb)
         with stage("detect"):
             output = self._network(image, token)

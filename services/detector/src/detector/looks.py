@@ -12,7 +12,7 @@ from detector.letterbox import Letterbox
 
 Tiles = Literal[1, 2, 4]
 OVERLAP = 0.2  # of a window's side, which the next one shows, too: nearly every hold lies whole in one of them
-EDGE_PX = 2  # square pixels; what ends nearer to a window's inner edge is cut by it
+EDGE_PX = 2  # canvas pixels; what ends nearer to a window's inner edge is cut by it
 SAME_HOLD = 0.45  # IoU of boxes from different looks; within one look `boxes.MAX_OVERLAP` counts
 
 Window = tuple[int, int, int, int]
@@ -23,10 +23,10 @@ class Look:
     """What the network saw in one window.
 
     Attributes:
-        letterbox: where the window lies in the square.
+        letterbox: where the window lies on the canvas.
         found: N detections, most confident first.
         boxes_xyxy: (N, 4) float32 their boxes in photo pixels, each at least a pixel wide and high.
-        prototypes: (32, side / 4, side / 4) float32.
+        prototypes: (32, height / 4, width / 4) float32, of the canvas.
     """
 
     letterbox: Letterbox

@@ -13,7 +13,7 @@ from detector.looks import Look
 MAX_GRID_SIDE = 96  # cells along a hold's longer side
 FINE_BELOW = 40  # smaller grids are outlined on one three times as fine, which keeps small holds round
 FINER = 3  # odd, so that every third cell of the fine grid has its center where a cell of the coarse one has
-PROTOTYPE_STRIDE = 4  # square pixels for each prototype cell
+PROTOTYPE_STRIDE = 4  # canvas pixels for each prototype cell
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +40,10 @@ def grid_wh(box_xyxy: NDArray[np.float32]) -> tuple[int, int]:
 
 def outline_holds(look: Look) -> list[Outline]:
     """Outline everything that one look found; the i-th outline belongs to the i-th hold."""
-    squares = look.letterbox.from_photo(look.boxes_xyxy) / PROTOTYPE_STRIDE
+    on_canvas = look.letterbox.from_photo(look.boxes_xyxy) / PROTOTYPE_STRIDE
     return [
-        _outline(coefficients, look.prototypes, square, grid_wh(box))
-        for coefficients, square, box in zip(look.found.coefficients, squares, look.boxes_xyxy, strict=True)
+        _outline(coefficients, look.prototypes, cells, grid_wh(box))
+        for coefficients, cells, box in zip(look.found.coefficients, on_canvas, look.boxes_xyxy, strict=True)
     ]
 
 

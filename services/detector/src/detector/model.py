@@ -1,4 +1,4 @@
-"""The segmentation network: a square picture in, raw predictions and mask prototypes out."""
+"""The segmentation network: a picture in, raw predictions and mask prototypes out."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from servicekit.cancel import CancelToken
 from visionkit.errors import ModelError
 
+from detector import canvas
 from detector.boxes import BOX_ROWS, KIND_ROWS
 
 INPUT = "images"
@@ -23,6 +24,10 @@ class Session(Protocol):
         """Shape and dtype by input name."""
 
     @property
+    def is_fixed(self) -> bool:
+        """Whether the inputs have one shape only."""
+
+    @property
     def outputs(self) -> list[str]:
         """Names of what `run` returns."""
 
@@ -31,11 +36,11 @@ class Session(Protocol):
 
 
 class RawOutput(NamedTuple):
-    """What the network says of one square.
+    """What the network says of one picture.
 
     Attributes:
         predictions: (4 + 2 + 32, A) float32: box, scores and mask coefficients of every place.
-        prototypes: (32, side / 4, side / 4) float32.
+        prototypes: (32, height / 4, width / 4) float32.
     """
 
     predictions: NDArray[np.float32]
@@ -43,7 +48,7 @@ class RawOutput(NamedTuple):
 
 
 class HoldNetwork:
-    """A loaded network for squares of one size, or of a few.
+    """A loaded network for canvases as large as a square of one size, or of a few.
 
     Args:
         session: The network.
@@ -62,13 +67,14 @@ class HoldNetwork:
         for side_px in self.sides_px:
             self._check(self(np.zeros((1, 3, side_px, side_px), np.float32)))  # warms up, too
 
-    @property
-    def side_px(self) -> int:
-        """The usual side."""
-        return self.sides_px[0]
+    def canvas_wh(self, width: int, height: int, side_px: int) -> tuple[int, int]:
+        """Width and height of the canvas for a picture; a network of fixed shape has only the one."""
+        if self._session.is_fixed:
+            return side_px, side_px
+        return canvas.canvas_wh(width, height, side_px)
 
     def __call__(self, image: NDArray[np.float32], token: CancelToken | None = None) -> RawOutput:
-        """Look at one (1, 3, side_px, side_px) float32 picture, RGB 0..1.
+        """Look at one (1, 3, height, width) float32 picture, RGB 0..1; with the sides that `canvas_wh` gives.
 
         Raises:
             Cancelled: The token was cancelled before the network was through.
