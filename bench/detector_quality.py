@@ -21,6 +21,7 @@ from bench.detector_setup import SIDES_PX, load, shipped_network
 from training.detector.prepare import RENDERED_TESTS, rendered
 from training.detector.scoring import WIDTHS, Compared, average_precision, found_at, overlaps
 from training.detector.walls import Wall, read_photo, read_walls
+from training.renderer import RenderedWall
 from training.renderer.develop import encode_jpeg
 
 DEFAULT_CONFIDENCE = 0.25
@@ -74,11 +75,10 @@ def on_walls(search: Search, walls: Iterable[Wall]) -> list[Compared]:
     return photos
 
 
-def on_rendered(search: Search) -> tuple[list[Compared], list[Compared], list[float]]:
+def on_rendered(search: Search, tests: Iterable[tuple[RenderedWall, int]]) -> tuple[list[Compared], list[Compared], list[float]]:
     """Search rendered walls: boxes compared, masks compared, and how far outlines lie from the true ones, in pixels."""
     boxes, masks, distances = [], [], []
-    for number in range(RENDERED_TESTS):
-        wall, quality = rendered(number)
+    for wall, quality in tests:
         holds = search(encode_jpeg(wall.rgb, quality))
         by_box = compared(holds, np.array([hold.box_xyxy for hold in wall.holds], np.float32), wall.rgb.shape[1])
         iou = np.zeros_like(by_box.iou)
@@ -117,6 +117,7 @@ def main() -> None:
     parser.add_argument("--no-rendered", action="store_true")
     args = parser.parse_args()
     walls = read_walls("dev")
+    tests = [] if args.no_rendered else [rendered(number) for number in range(RENDERED_TESTS)]
     head = "| file | size | tiles | AP50 | AP50-95 | precision | recall | small | medium | large |"
     masks = " rendered AP50 | mask AP50 | outline px |"
     print(head if args.no_rendered else head + masks)
@@ -126,7 +127,7 @@ def main() -> None:
             search = setup.search()
             figures = boxes_row(on_walls(search, walls))
             if not args.no_rendered:
-                by_box, by_mask, distances = on_rendered(search)
+                by_box, by_mask, distances = on_rendered(search, tests)
                 figures += [average_precision(by_box), average_precision(by_mask), float(np.mean(distances))]
             row = " | ".join(f"{value:.3f}" for value in figures)
             print(f"| {network.name} | {setup.side_px} | {setup.tiles} | {row} |", flush=True)

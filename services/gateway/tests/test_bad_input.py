@@ -151,6 +151,19 @@ async def test_a_slow_upload_is_cut_by_its_deadline(open_gate):
     writer.close()
 
 
+async def test_who_sends_all_of_a_refused_photo_before_reading_gets_the_answer(gate):
+    """A second and more on the way, as when many are refused at once."""
+    reader, writer = await asyncio.open_unix_connection(gate.http_path)
+    head = b"POST /api/analyze HTTP/1.1\r\nHost: gateway\r\nContent-Type: text/plain\r\n"
+    writer.write(head + b"Content-Length: 3000000\r\n\r\n")
+    for _ in range(30):
+        writer.write(bytes(100_000))
+        await writer.drain()
+        await asyncio.sleep(0.04)
+    assert (await asyncio.wait_for(reader.readline(), 3)).startswith(b"HTTP/1.1 415 ")
+    writer.close()
+
+
 async def test_a_caller_who_leaves_during_the_upload_disturbs_nobody(gate):
     _, writer = await asyncio.open_unix_connection(gate.http_path)
     writer.write(

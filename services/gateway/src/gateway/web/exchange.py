@@ -19,7 +19,8 @@ from gateway.web.disconnect import CallerLeft
 from gateway.web.failures import note_outcome, outcome_of, respond
 
 _log = logging.getLogger("http")
-_MAX_DRAIN_S = 0.5
+_DRAIN_S, _MAX_DRAIN_S = 0.5, 2.0
+_DRAIN_BYTES_PER_S = 1_000_000  # who sends faster gets more than the least time
 _RETRY_AFTER_S = 1.0
 _MAX_DRAIN_BYTES = 64 * 1024 * 1024
 _QUIET = frozenset(("/livez", "/readyz", "/metrics", "/api/health"))
@@ -132,10 +133,17 @@ class _Exchange:
         await self._send(message)
 
     async def _drain(self) -> None:
-        """Read a refused body to its end, within limits: many clients look for the answer only after sending all."""
+        """Read a refused body to its end, within limits: many clients look for the answer only after sending all.
+
+        A connection that is closed before its body is read is reset, and the answer is lost with it. When many are
+        refused at once, half a second is too short for them all; who dawdles gets no more than that.
+        """
         if self._caller_waits:
             return
+        begun_s, begun_bytes = asyncio.get_running_loop().time(), self._read_bytes
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_MAX_DRAIN_S):
+            async with asyncio.timeout(_DRAIN_S) as limit:
                 while self._unread and self._read_bytes < _MAX_DRAIN_BYTES:
                     await self.receive()
+                    earned_s = _DRAIN_S + (self._read_bytes - begun_bytes) / _DRAIN_BYTES_PER_S
+                    limit.reschedule(begun_s + min(earned_s, _MAX_DRAIN_S))
