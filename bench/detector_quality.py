@@ -75,7 +75,9 @@ def on_walls(search: Search, walls: Iterable[Wall]) -> list[Compared]:
     return photos
 
 
-def on_rendered(search: Search, tests: Iterable[tuple[RenderedWall, int]]) -> tuple[list[Compared], list[Compared], list[float]]:
+def on_rendered(
+    search: Search, tests: Iterable[tuple[RenderedWall, int]]
+) -> tuple[list[Compared], list[Compared], list[float]]:
     """Search rendered walls: boxes compared, masks compared, and how far outlines lie from the true ones, in pixels."""
     boxes, masks, distances = [], [], []
     for wall, quality in tests:

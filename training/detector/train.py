@@ -27,6 +27,7 @@ from training.detector.prepare import RENDERED_TESTS
 from training.detector.samples import Sampler
 from training.detector.scenes import Bank, load_bank
 from training.detector.scoring import average_precision
+from training.detector.shipped import from_onnx
 from training.detector.walls import RENDERED, RUNS_DIR, Wall, read_rendered, read_walls
 
 from ultralytics.optim import MuSGD  # isort: skip
@@ -67,9 +68,7 @@ class Run:
         self.device = torch.device(plan.device)
         self.network = build(plan.architecture).to(self.device, memory_format=torch.channels_last).train()
         if plan.start_from:
-            self.network.load_state_dict(
-                torch.load(plan.start_from, map_location=self.device, weights_only=True)["ema"]
-            )
+            self.network.load_state_dict(weights_of(Path(plan.start_from), plan.architecture))
         self._halved = self.device.type == "cuda" or torch.ops.mkldnn._is_mkldnn_bf16_supported()  # noqa: SLF001 - no other way to ask
         self.loss = HoldLoss(self.network)
         self.average = ModelEMA(self.network)
@@ -143,6 +142,15 @@ class Run:
         self.average.updates = state["updates"]
         self.optimizer.load_state_dict(state["optimizer"])
         self.seconds, self.steps, self.samples = state["progress"]
+
+
+def weights_of(path: Path, architecture: str) -> dict[str, Tensor]:
+    """The averaged weights of a checkpoint, or those of an exported file."""
+    if path.suffix == ".onnx":
+        shipped: dict[str, Tensor] = from_onnx(path, architecture).state_dict()
+        return shipped
+    averaged: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)["ema"]
+    return averaged
 
 
 def parameter_groups(network: nn.Module, plan: Plan) -> list[dict[str, Any]]:
@@ -260,7 +268,9 @@ def main() -> None:
     parser.add_argument(
         "--gentle-from", type=float, default=0.8, help="share of the run after which samples look like plain photos"
     )
-    parser.add_argument("--start-from", metavar="CHECKPOINT", help="begin with the averaged weights of another run")
+    parser.add_argument(
+        "--start-from", metavar="FILE", help="begin with the weights of another run (.pt) or of models/ (.onnx)"
+    )
     args = vars(parser.parse_args())
     args["hold_out"] = tuple(args["hold_out"])
     folder = RUNS_DIR / args.pop("name")
