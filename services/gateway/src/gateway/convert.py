@@ -17,6 +17,8 @@ _KINDS: "dict[hold_pb2.HoldKind, domain.HoldKind]" = {
     hold_pb2.HOLD_KIND_VOLUME: "volume",
 }
 _PHOTO_TAG = bytes([detector_pb2.DetectHoldsRequest.PHOTO_FIELD_NUMBER << 3 | 2])  # 2: a length and bytes follow
+_CROP_TAG = bytes([colorizer_pb2.ColorHoldsRequest.CROPS_FIELD_NUMBER << 3 | 2])
+_RGB_TAG = bytes([colorizer_pb2.Crop.RGB_FIELD_NUMBER << 3 | 2])
 _KIND_NUMBERS = {name: number for number, name in _KINDS.items()}
 
 
@@ -49,13 +51,23 @@ def detection(response: detector_pb2.DetectHoldsResponse) -> domain.Detection:
     return domain.Detection(size, holds, crops, _model(response.model), _stages(response.stages), reduced, light)
 
 
-def color_request(crops: Sequence[domain.Crop], looks: domain.Looks) -> colorizer_pb2.ColorHoldsRequest:
-    """Ask the colorizer for the colors of a chunk."""
-    return colorizer_pb2.ColorHoldsRequest(
-        crops=[colorizer_pb2.Crop(hold_id=crop.hold_id, mask=_mask_proto(crop.mask), rgb=crop.rgb) for crop in crops],
+def color_request(crops: Sequence[domain.Crop], looks: domain.Looks) -> bytes:
+    """Ask the colorizer for the colors of a chunk.
+
+    Returns:
+        A serialized `ColorHoldsRequest`. The pixels are put between its fields by hand: filling and serializing a
+        message copies them twice more, which takes longer than all else that is done for a chunk.
+    """
+    parts = []
+    for crop in crops:
+        described = colorizer_pb2.Crop(hold_id=crop.hold_id, mask=_mask_proto(crop.mask)).SerializeToString()
+        head = described + _RGB_TAG + _padded_varint(len(crop.rgb))
+        parts += (_CROP_TAG, _padded_varint(len(head) + len(crop.rgb)), head, crop.rgb)
+    looked_for = colorizer_pb2.ColorHoldsRequest(
         palette=[hold_pb2.ColorPrompt(name=color.name, prompt=color.prompt) for color in looks.palette],
         light=hold_pb2.Light(red=looks.light.red, blue=looks.light.blue),
     )
+    return b"".join((*parts, looked_for.SerializeToString()))
 
 
 def coloring(response: colorizer_pb2.ColorHoldsResponse) -> domain.Coloring:
@@ -108,7 +120,7 @@ def _hold(message: hold_pb2.Hold) -> domain.Hold:
         kind=_KINDS.get(message.kind, "hold"),
         confidence=message.confidence,
         box=(box.x_min, box.y_min, box.x_max, box.y_max),
-        polygon_xy=tuple(message.polygon.xy),
+        polygon_xy=tuple(message.polygon.xy[:]),  # by a slice in half the time
         area_px=message.area_px,
         mask=domain.Mask(mask.width, mask.height, mask.bits),
     )

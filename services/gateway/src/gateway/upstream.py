@@ -65,17 +65,23 @@ class GrpcColorizer:
     """The colorizer behind a channel."""
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
-        self._stub = colorizer_pb2_grpc.ColorizerServiceStub(channel)
+        self._get_palette = colorizer_pb2_grpc.ColorizerServiceStub(channel).GetPalette
+        # Not by the stub, because the request comes serialized.
+        self._color_holds: grpc.aio.UnaryUnaryMultiCallable[bytes, colorizer_pb2.ColorHoldsResponse]
+        self._color_holds = channel.unary_unary(
+            "/climbmate.colorizer.v1.ColorizerService/ColorHolds",
+            response_deserializer=colorizer_pb2.ColorHoldsResponse.FromString,
+        )
 
     async def color(self, crops: Sequence[Crop], looks: Looks, *, timeout_s: float) -> Coloring:
         """See `Colorizer`."""
         request = convert.color_request(crops, looks)
-        return convert.coloring(await _answer(self._stub.ColorHolds(request, timeout=timeout_s)))
+        return convert.coloring(await _answer(self._color_holds(request, timeout=timeout_s)))
 
     async def palette(self, *, timeout_s: float) -> tuple[PaletteColor, ...]:
         """See `Colorizer`."""
         request = colorizer_pb2.GetPaletteRequest()
-        return convert.palette(await _answer(self._stub.GetPalette(request, timeout=timeout_s)))
+        return convert.palette(await _answer(self._get_palette(request, timeout=timeout_s)))
 
 
 class GrpcDescribed:

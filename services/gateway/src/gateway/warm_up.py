@@ -38,7 +38,7 @@ class _Crowd:
 
     async def color(self, crops: Sequence[Crop], looks: Looks, *, timeout_s: float) -> Coloring:  # noqa: ARG002
         """Answer at once."""
-        convert.color_request(crops, looks).SerializeToString()
+        convert.color_request(crops, looks)
         red = hold_pb2.Color(name="red", confidence=1, rgb=hold_pb2.Rgb(red=196, green=38, blue=44))
         colors = [colorizer_pb2.HoldColor(hold_id=crop.hold_id, color=red) for crop in crops]
         return convert.coloring(colorizer_pb2.ColorHoldsResponse(colors=colors))

@@ -1,6 +1,6 @@
 """The JSON of the HTTP API, and how the gateway's knowledge becomes it. Coordinates are rounded to 0.1 pixels."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 import msgspec
 from msgspec import Meta
@@ -297,8 +297,9 @@ def palette(known: tuple[domain.PaletteColor, ...]) -> Palette:
 
 
 def _outline(hold: domain.Hold) -> FoundHold:
-    xy = [int(value * 10 + 0.5) / 10 for value in hold.polygon_xy]  # four times as fast as round(); never negative
-    polygon = list(zip(xy[::2], xy[1::2], strict=True))
+    """A hold without its color; the polygon, most of its size, is encoded here for all events that tell it."""
+    xy = iter([int(value * 10 + 0.5) / 10 for value in hold.polygon_xy])  # twice as fast as round(); never negative
+    polygon = cast("list[Point]", msgspec.Raw(encode(list(zip(xy, xy, strict=True)))))
     return FoundHold(hold.id, hold.kind, round(hold.confidence, 4), _box(hold.box), polygon, hold.area_px)
 
 

@@ -63,6 +63,7 @@ async def serving(
         log_level="critical",  # our own log tells of every request, and of every bug with its trace
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # nothing depends on where a request came from
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=math.ceil(drain_limit_s),
     )
