@@ -127,7 +127,7 @@ class _Bench:
             holds = detector_pb2_grpc.DetectorServiceStub(channel).DetectHolds(asked).holds
             crops = [colorizer_pb2.Crop(hold_id=one.hold.id, mask=one.hold.mask, rgb=one.crop_rgb) for one in holds]
             chunk = colorizer_pb2.ColorHoldsRequest(crops=crops)
-            calls = [
+            calls: list[tuple[grpc.UnaryUnaryMultiCallable[bytes, bytes], bytes]] = [
                 (channel.unary_unary("/climbmate.detector.v1.DetectorService/DetectHolds"), asked.SerializeToString()),
                 (channel.unary_unary("/climbmate.colorizer.v1.ColorizerService/ColorHolds"), chunk.SerializeToString()),
             ]

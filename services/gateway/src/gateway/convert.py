@@ -58,7 +58,7 @@ def color_request(crops: Sequence[domain.Crop], looks: domain.Looks) -> bytes:
         A serialized `ColorHoldsRequest`. The pixels are put between its fields by hand: filling and serializing a
         message copies them twice more, which takes longer than all else that is done for a chunk.
     """
-    parts = []
+    parts: list[bytes] = []
     for crop in crops:
         described = colorizer_pb2.Crop(hold_id=crop.hold_id, mask=_mask_proto(crop.mask)).SerializeToString()
         head = described + _RGB_TAG + _padded_varint(len(crop.rgb))
