@@ -19,6 +19,8 @@ MIN_HOLDS_FROM, MIN_HOLDS_TO = 2, 50
 
 HEADROOM_BYTES = 6
 """What is left free in front of a photo's file: a field's tag and the file's length, as protobuf writes them."""
+_TAILROOM_BYTES = 64
+"""What is left free behind it, for the fields that go with it."""
 
 HoldKind = Literal["hold", "volume"]
 Lack = Literal["colors", "resolution"]
@@ -39,8 +41,15 @@ class Photo:
         sending: Gives what is held while the file is sent on, which takes its memory once more.
     """
 
-    def __init__(self, file: bytes | memoryview = b"") -> None:
-        self._buffer = io.BytesIO(bytes(HEADROOM_BYTES))
+    def __init__(self, file: bytes | memoryview = b"", *, room_bytes: int = 0) -> None:
+        """Begin with the first piece of a file.
+
+        Args:
+            file: That piece, or all of it.
+            room_bytes: How large the file will be at most. Its room is taken at once, though no memory before it is
+                written to: a buffer that grows is moved again and again, and leaves a hole each time.
+        """
+        self._buffer = io.BytesIO(bytes(HEADROOM_BYTES + max(room_bytes, len(file)) + _TAILROOM_BYTES))
         self._buffer.seek(HEADROOM_BYTES)
         self._digest = hashlib.sha256()
         self.size_bytes = 0
@@ -56,7 +65,7 @@ class Photo:
     @property
     def head(self) -> bytes:
         """The first bytes of the file, which tell its format."""
-        return bytes(self._buffer.getbuffer()[HEADROOM_BYTES : HEADROOM_BYTES + HEAD_BYTES])
+        return bytes(self._buffer.getbuffer()[HEADROOM_BYTES:][: min(HEAD_BYTES, self.size_bytes)])
 
     @property
     def sha256(self) -> bytes:
@@ -68,6 +77,7 @@ class Photo:
         buffer, self._buffer = self._buffer, io.BytesIO()
         self.size_bytes = 0
         buffer.write(tail)
+        buffer.truncate()
         buffer.seek(0)
         buffer.write(head)
         return buffer.getvalue()  # does not copy

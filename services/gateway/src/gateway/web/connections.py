@@ -29,6 +29,7 @@ class Connection(HttpToolsProtocol):
         self._patience = patience
         self._head_timer: asyncio.TimerHandle | None = None
         self._extra = False
+        self._reads_ahead = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take the connection, or close it at once."""
@@ -49,14 +50,25 @@ class Connection(HttpToolsProtocol):
         """A request's first byte has come, maybe on a connection that was kept alive."""
         super().on_message_begin()
         self._expect_head()
+        self._reads_ahead = False
         self._read_at_once(_FIRST_READ_BYTES)
-        self.scope["state"][_READ_AHEAD] = lambda: self._read_at_once(_READ_BYTES)
+        self.scope["state"][_READ_AHEAD] = self._read_ahead
         self.scope["state"][_CROWDED] = self._extra and len(self.connections) > self._patience.max_connections
 
     def on_headers_complete(self) -> None:
         """The head has come in time."""
         self._disarm()
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of a body has come; until there is room for the rest, one waits here at most."""
+        super().on_body(body)
+        if not (self._reads_ahead or self.cycle.response_complete):  # what comes later is thrown away
+            self.flow.pause_reading()
+
+    def _read_ahead(self) -> None:
+        self._reads_ahead = True
+        self._read_at_once(_READ_BYTES)
 
     def _read_at_once(self, size_bytes: int) -> None:
         """What waits for room is in memory already, so it should be little; asyncio's own bound is 256 KiB."""

@@ -70,7 +70,7 @@ async def received(core: Core, jobs: Jobs, request: Request, terms: Terms) -> As
         min_bytes_per_s=settings.gateway_min_upload_bytes_per_s,
         crowded=lambda: core.admission.crowded,
     )
-    upload = Upload(request, pace)
+    upload = Upload(request, pace, size_bytes)
     with core.admission.count():
         await upload.begin()
         async with contextlib.AsyncExitStack() as held:

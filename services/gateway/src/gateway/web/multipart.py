@@ -98,8 +98,9 @@ class Form:
 class PhotoForm(Form):
     """A form with one photo: feed it the body's pieces, then ask for the photo."""
 
-    def __init__(self, content_type: str) -> None:
+    def __init__(self, content_type: str, size_bytes: int) -> None:
         self._photo: Photo | None = None
+        self._size_bytes = size_bytes
         super().__init__(content_type, max_parts=_MAX_PARTS)
 
     def photo(self) -> Photo:
@@ -115,7 +116,7 @@ class PhotoForm(Form):
             return None
         if self._photo is not None:
             raise InvalidParameter("The form has two photos.", details={"image": "given more than once"})
-        self._photo = Photo()
+        self._photo = Photo(room_bytes=self._size_bytes)
         return self._photo
 
 

@@ -46,8 +46,9 @@ class Upload:
             or DeadlineExceeded when the body comes too slowly.
     """
 
-    def __init__(self, request: Request, pace: Pace) -> None:
+    def __init__(self, request: Request, pace: Pace, size_bytes: int) -> None:
         self._headers = request.headers
+        self._size_bytes = size_bytes
         self._pieces = _up_to(_limit(_media_type(request.headers)), in_pace(request.stream(), pace))
         self._first = b""
 
@@ -68,11 +69,11 @@ class Upload:
 
     async def _read(self) -> Photo:
         if _media_type(self._headers) != _FORM:
-            photo = Photo(self._first)
+            photo = Photo(self._first, room_bytes=self._size_bytes)
             async for piece in self._pieces:
                 photo.add(piece)
             return photo
-        form = PhotoForm(self._headers["content-type"])
+        form = PhotoForm(self._headers["content-type"], self._size_bytes)
         form.feed(self._first)
         async for piece in self._pieces:
             form.feed(piece)
