@@ -24,6 +24,9 @@ class Patience:
 class Connection(HttpToolsProtocol):
     """One connection. Beyond the limit some more are kept for probes, whose requests are marked `is_crowded`."""
 
+    # Thirty attributes share their names between connections, and uvicorn has 28: more would cost a kilobyte each.
+    __slots__ = ("_extra", "_head_timer", "_patience", "_reads_ahead")
+
     def __init__(self, *args: Any, patience: Patience, **kwargs: Any) -> None:  # noqa: ANN401 - as uvicorn gives them
         super().__init__(*args, **kwargs)
         self._patience = patience

@@ -19,16 +19,26 @@ async def unless_caller_leaves(receive: Receive, work: Coroutine[Any, Any, T]) -
     Raises:
         CallerLeft: The work was cancelled and has ended.
     """
-    task, watch = asyncio.create_task(work), asyncio.create_task(_left(receive))
+    working, watch = asyncio.current_task(), asyncio.create_task(_left(receive))
+    left = False
+
+    def stop(watched: asyncio.Task[None]) -> None:
+        nonlocal left
+        if not watched.cancelled() and working is not None:
+            left = True
+            working.cancel()
+
+    watch.add_done_callback(stop)
     try:
-        await asyncio.wait((task, watch), return_when=asyncio.FIRST_COMPLETED)
-        if not task.done():
-            raise CallerLeft
-        return task.result()
+        return await work
+    except asyncio.CancelledError:
+        if not left or working is None or working.uncancel():  # who else cancels has the last word
+            raise
+        raise CallerLeft from None
     finally:
-        task.cancel()
+        working = None  # what the watch may still have to tell comes too late
         watch.cancel()
-        await asyncio.gather(task, watch, return_exceptions=True)
+        await asyncio.gather(watch, return_exceptions=True)
 
 
 async def _left(receive: Receive) -> None:

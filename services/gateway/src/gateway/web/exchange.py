@@ -14,6 +14,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.web import handover
 from gateway.web.connections import is_crowded
 from gateway.web.disconnect import CallerLeft
 from gateway.web.failures import note_outcome, outcome_of, respond
@@ -76,6 +77,7 @@ class Exchanges:
             await refusal(scope, exchange.receive, exchange.send)
         else:
             await self._app(scope, exchange.receive, exchange.send)
+            await handover.finish(scope)
 
     def _finish(self, scope: Scope, exchange: "_Exchange", receipt: Receipt, duration_s: float) -> None:
         matched = exchange.status not in (404, 405)  # other paths are a caller's invention, too many for a metric
@@ -100,6 +102,8 @@ def read_while_answering(scope: Scope) -> None:
 
 class _Exchange:
     """Both directions of one request, watched."""
+
+    __slots__ = ("_caller_waits", "_read_bytes", "_receive", "_request_id", "_scope", "_send", "_unread", "status")
 
     def __init__(self, receive: Receive, send: Send, request_id: str, scope: Scope, *, waits: bool) -> None:
         self._receive = receive

@@ -1,10 +1,9 @@
 """`/api/jobs/{id}`: an analysis to poll, to follow again after a lost connection, or to stop."""
 
-from collections.abc import AsyncIterator
 from typing import Annotated, cast
 
 import msgspec
-from fastapi import APIRouter, Depends, Header, Request
+from fastapi import APIRouter, Header, Request
 from servicekit.receipts import current_receipt
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -14,6 +13,7 @@ from gateway import messages
 from gateway.core import Core
 from gateway.deadline import Deadline
 from gateway.web import answers, failures, openapi
+from gateway.web.handover import Handover
 from gateway.web.jobs import Job, Jobs
 from gateway.web.stream import EventStream
 from gateway.web.told import result_json
@@ -31,11 +31,6 @@ def router(core: Core, jobs: Jobs) -> APIRouter:
             raise HTTPException(404)
         return job
 
-    async def followed(job_id: str) -> AsyncIterator[Job]:
-        job = known(job_id)
-        with job.followed():
-            yield job
-
     @api.get("/api/jobs/{job_id}", **openapi.JOB)
     async def poll(request: Request, job_id: str) -> Response:
         """How far a job is, and its result or error once it has ended; known for ten minutes after that."""
@@ -45,11 +40,13 @@ def router(core: Core, jobs: Jobs) -> APIRouter:
 
     @api.get("/api/jobs/{job_id}/events", **openapi.JOB_EVENTS)
     async def follow(
-        job: Annotated[Job, Depends(followed)],
+        job_id: str,
         last_event_id: Annotated[int, Header(ge=0, description="Tell only what came after this event.")] = 0,
     ) -> Response:
         """What a job tells, from its start or from the last event that the caller has seen."""
-        return EventStream(job, Deadline.after(core.settings.request_deadline_s), after=last_event_id)
+        job = known(job_id)
+        events = EventStream(job, Deadline.after(core.settings.request_deadline_s), after=last_event_id)
+        return Handover(events, job.follow())
 
     @api.delete("/api/jobs/{job_id}", **openapi.JOB_DELETE)
     async def stop(job_id: str) -> Response:

@@ -74,13 +74,21 @@ class Job:
     @contextlib.contextmanager
     def followed(self) -> Iterator[None]:
         """Keep it going while what is inside runs; without followers a job that is not `kept` is stopped."""
-        self._followers += 1
+        leave = self.follow()
         try:
             yield
         finally:
-            self._followers -= 1
-            if self.idle:
-                self._on_idle(self)
+            leave()
+
+    def follow(self) -> Callable[[], None]:
+        """Keep it going until what is returned is called, once."""
+        self._followers += 1
+        return self._leave
+
+    def _leave(self) -> None:
+        self._followers -= 1
+        if self.idle:
+            self._on_idle(self)
 
     async def told_after(self, number: int) -> AsyncGenerator[tuple[int, Told], None]:
         """Tell again what came after the event of that number, and then what comes.
