@@ -3,7 +3,9 @@
 import json
 import os
 import re
+from pathlib import Path
 
+import httpx
 import pytest
 from climbmate_client import Client
 from gateway import messages
@@ -165,3 +167,23 @@ def test_a_service_without_corrections_says_so(analyzed):
     expect(page.locator("#sheet-outcome")).to_contain_text("takes no corrections")
     page.locator(".chip").nth(1).click()
     expect(page.locator("#sheet-outcome")).to_be_empty()
+
+
+def test_a_lost_stream_is_taken_up_where_it_broke_off(open_page, sample_photo, stack):
+    page = open_page("phone")
+    asked = {"content-type": "image/jpeg", "prefer": "respond-async", "cache-control": "no-cache"}
+    whole = httpx.post(f"{stack.url}/api/analyze-stream", content=Path(sample_photo).read_bytes(), headers=asked)
+    begun, number, _ = whole.text.partition("id: 4\n")
+    page.route(
+        ROUTE,
+        lambda route: route.fulfill(
+            status=200,
+            headers={"content-type": "text/event-stream", "content-location": whole.headers["content-location"]},
+            body=f"{begun}{number}event: ",
+        ),
+    )
+    with page.expect_request("**/api/jobs/*/events") as again:
+        page.set_input_files("#choose", sample_photo)
+    assert again.value.headers["last-event-id"] == "3"
+    expect(page.locator(".chip").first).to_be_visible(timeout=15_000)
+    expect(page.locator("#failure")).to_be_hidden()

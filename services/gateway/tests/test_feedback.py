@@ -45,6 +45,16 @@ async def test_little_is_needed(gate):
     assert len(stored(gate)) == 2
 
 
+async def test_the_names_of_the_callers_own_palette_count_where_there_was_one(gate):
+    own = {**PINK, "color": "neon yellow (left)", "palette": ["neon yellow (left)", "홀드"], "was": "홀드"}
+    assert (await give(gate, own)).status_code == 201
+    assert (await give(gate, {**own, "color": "unknown", "hold_id": 5})).status_code == 201
+    refused = await give(gate, {**own, "color": "red"})
+    assert refused.status_code == 422
+    assert "color" in refused.json()["error"]["details"]
+    assert [row[2] for row in stored(gate)] == ["neon yellow (left)", "unknown"]
+
+
 async def test_the_last_word_on_a_hold_counts(gate):
     await give(gate, {**PINK, "color": "unknown"})
     await give(gate, PINK)
@@ -64,6 +74,10 @@ async def test_many_at_once_are_all_stored(gate):
         ({"color": "plaid"}, "color"),
         ({"color": "=1+1"}, "color"),
         ({"color": 5}, "color"),
+        ({"color": "=1+1", "palette": ["=1+1"]}, "color"),
+        ({"palette": ["=1+1"]}, "palette"),
+        ({"palette": ["red\n"]}, "palette"),
+        ({"palette": [str(number) for number in range(65)]}, "palette"),
         ({"hold_id": -1}, "hold_id"),
         ({"hold_id": 300}, "hold_id"),
         ({"request_id": "a b"}, "request_id"),

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, cast
 import msgspec
 from msgspec import Meta
 from servicekit.limits import MAX_HOLDS
+from servicekit.palettes import MAX_COLORS
 
 from gateway import domain
 from gateway.problems import by_hold
@@ -13,7 +14,8 @@ Point = tuple[float, float]
 Channel = Annotated[int, Meta(ge=0, le=255)]
 Pixel = Annotated[float, Meta(ge=0, le=1_000_000)]
 Side = Annotated[int, Meta(ge=1, le=1_000_000)]
-Name = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^\w[\w -]*$")]
+Name = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^\w[^\x00-\x1f\x7f]*(?!\n)$")]
+"""A color's, on one line; what begins with a sign would be a formula to the program that opens the export."""
 NO_ANSWER = "The colorizer did not answer in time."
 """The reason of a color that is unknown because the colorizer failed; `degraded` holds `colors` then."""
 
@@ -211,11 +213,15 @@ class FeedbackPhoto(Answer, frozen=True):
 
 
 class Feedback(Answer, frozen=True, kw_only=True):
-    """A hold's color as somebody sees it (`unknown` for none of the palette's), and what had been answered."""
+    """A hold's color as somebody sees it (`unknown` for none of the palette's), and what had been answered.
+
+    `palette` has the names that the analysis was asked to choose from; without it they were the colorizer's own.
+    """
 
     request_id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
     hold_id: Annotated[int, Meta(ge=0, lt=MAX_HOLDS)]
     color: Name
+    palette: Annotated[tuple[Name, ...], Meta(max_length=MAX_COLORS)] = ()
     was: Name | None = None
     confidence: Annotated[float, Meta(ge=0, le=1)] | None = None
     rgb: tuple[Channel, Channel, Channel] | None = None

@@ -18,7 +18,7 @@ from gateway.web import answers, openapi
 from gateway.web.guard import caller_of
 from gateway.web.palette import PaletteSource
 
-_MAX_BYTES = 4096
+_MAX_BYTES = 16 * 1024
 _READ_S = 10.0
 _MAX_WAITING = 32
 
@@ -36,7 +36,7 @@ def router(core: Core, palette: PaletteSource) -> APIRouter:
         if not settings.gateway_feedback_file:
             raise HTTPException(404)
         given = _parsed(await _body(request))
-        await _check_color(given.color, palette)
+        await _check_color(given, palette)
         if waiting.locked():
             raise Overloaded("Too many corrections wait to be stored.")
         async with waiting, turn:  # one at a time: a thread each would only wait for the file
@@ -73,13 +73,13 @@ def _parsed(body: bytes) -> answers.Feedback:
     return given
 
 
-async def _check_color(name: str, palette: PaletteSource) -> None:
+async def _check_color(given: answers.Feedback, palette: PaletteSource) -> None:
     """A correction is not lost because the colorizer is away and its palette not known."""
     try:
-        names = {color.name for color in await palette.get()} | {UNKNOWN}
+        names = {UNKNOWN, *(given.palette or [color.name for color in await palette.get()])}
     except ServiceError:
         return
-    if name not in names:
+    if given.color not in names:
         raise InvalidParameter(
             "The color is not in the palette.", details={"color": f"one of {', '.join(sorted(names))}"}
         )

@@ -3,7 +3,7 @@
 export class EventParser {
   #rest = "";
 
-  /** Takes the next piece; gives the [name, data] of every event that it completes. */
+  /** Takes the next piece; gives the [name, data, id] of every event that it completes. */
   push(piece) {
     const blocks = (this.#rest + piece).split("\n\n");
     this.#rest = blocks.pop();
@@ -17,5 +17,5 @@ function parse(block) {
     const [, name, value] = /^(\w*): ?(.*)$/.exec(line) ?? [];
     if (name) fields[name] = value; // a line that begins with a colon only keeps the connection alive
   }
-  return [fields.event ?? "message", fields.data && JSON.parse(fields.data)];
+  return [fields.event ?? "message", fields.data && JSON.parse(fields.data), fields.id];
 }
