@@ -1,6 +1,9 @@
 """The Kubernetes manifests, as files and as rendered by kustomize where kubectl is installed."""
 
+import os
 import re
+import shutil
+import subprocess
 from types import SimpleNamespace
 
 import kubernetes_validate
@@ -178,6 +181,33 @@ def test_the_small_profile_fits_its_machine_also_during_a_rollout(render):
     ]
     assert len(limits) == 3
     assert sum(limits) <= SMALL_PROFILE_BYTES
+
+
+@pytest.fixture(scope="session")
+def kept_corrections(root, tmp_path_factory):
+    """The standard profile with the component that keeps corrections, as kustomize renders it."""
+    if not shutil.which("kubectl"):
+        pytest.skip("optional: without kubectl the component is not rendered")
+    folder = tmp_path_factory.mktemp("overlay")
+    k8s = os.path.relpath(root / "k8s", folder)
+    own = {"resources": [f"{k8s}/overlays/standard"], "components": [f"{k8s}/components/kept-corrections"]}
+    (folder / "kustomization.yaml").write_text(yaml.safe_dump(own))
+    command = ["kubectl", "kustomize", str(folder)]
+    return list(yaml.safe_load_all(subprocess.run(command, capture_output=True, text=True, check=True).stdout))
+
+
+def test_kept_corrections_have_a_claim_and_each_pod_a_folder_of_its_own_in_it(kept_corrections):
+    for each in kept_corrections:
+        kubernetes_validate.validate(each, KUBERNETES, strict=True)
+    assert {each["metadata"].get("namespace") for each in kept_corrections} == {"climbmate", None}
+    claim = find(kept_corrections, "PersistentVolumeClaim", "corrections")
+    pod, container = pod_of(kept_corrections, "gateway"), container_of(kept_corrections, "gateway")
+    (volume,) = pod["volumes"]
+    assert volume == {"name": "feedback", "persistentVolumeClaim": {"claimName": claim["metadata"]["name"]}}
+    (mount,) = container["volumeMounts"]
+    assert mount == {"name": "feedback", "mountPath": "/var/lib/climbmate", "subPathExpr": "$(POD_NAME)"}
+    assert {"name": "POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}} in container["env"]
+    assert pod["securityContext"]["fsGroup"] == pod["securityContext"]["runAsGroup"]
 
 
 @pytest.fixture(scope="session")
