@@ -19,7 +19,7 @@ from training.colorizer.captions import PALETTE
 from training.colorizer.manifest import ModelTable, enter
 from training.colorizer.scores import calibration_error, right_names
 from training.colorizer.served import IMAGE, MODELS, PALETTE_FILE, TEXT, VOCABULARY
-from training.colorizer.train import SIDE_PX, split
+from training.colorizer.train import DEV, SIDE_PX, split
 from training.colorizer.views import VIEWS, prepared
 
 VERSION = "0.2.0"
@@ -59,7 +59,7 @@ def fit(answers: Sequence[Answers]) -> float:
 
 def answers_in_all_views(folder: Path, labels: Sequence[ColorLabel]) -> dict[str, Answers]:
     """What the shipped files answer about the dev crops as they are (`plain`) and seen otherwise."""
-    crops, lights = [crop for crop, _ in split(None)[1]], load_lights(CACHE / "lights.npz")
+    crops, lights = [crop for crop, _ in split(DEV)[1]], load_lights(CACHE / "lights.npz")
     with np.load(folder / PALETTE_FILE) as palette:
         prompts = palette["embeddings"]
     answers = {}
@@ -93,7 +93,7 @@ def coverage_curve(answers: Answers, scale: float) -> list[tuple[float, float, f
 
 def calibrate(folder: Path) -> None:
     """Fit the scale, write it into the palette, tell the figures, and enter the files into the manifest."""
-    labels = [label for _, label in split(None)[1]]
+    labels = [label for _, label in split(DEV)[1]]
     answers = answers_in_all_views(folder, labels)
     scale = fit(list(answers.values()))
     with np.load(folder / PALETTE_FILE) as palette:

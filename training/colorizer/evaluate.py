@@ -20,7 +20,7 @@ from training.colorizer.cache import CACHE, load_lights, read_rgb
 from training.colorizer.captions import PALETTE
 from training.colorizer.scores import right_names, summarize
 from training.colorizer.served import MODELS, served_shares
-from training.colorizer.train import SIDE_PX, Labeled, split
+from training.colorizer.train import DEV, SIDE_PX, Labeled, split
 from training.colorizer.views import VIEWS, prepared
 from training.photos import data_dir
 
@@ -77,7 +77,7 @@ def draw_confusions(labels: Sequence[str], names: Sequence[str], path: Path) -> 
 
 def main() -> int:
     """Print the tables of docs/models.md."""
-    _, dev = split(None)
+    _, dev = split(DEV)
     crops, labels = [crop for crop, _ in dev], [label for _, label in dev]
     lights = load_lights(CACHE / "lights.npz")
     shares = served_shares(MODELS, prepared(crops, SIDE_PX, lights=lights))

@@ -19,7 +19,7 @@ from training.colorizer.cache import CACHE, load_lights
 from training.colorizer.captions import DISPLAY_RGB, PALETTE
 from training.colorizer.scores import palette_embeddings
 from training.colorizer.served import IMAGE, MODELS, PALETTE_FILE, TEXT, VOCABULARY
-from training.colorizer.train import SIDE_PX, split
+from training.colorizer.train import DEV, SIDE_PX, split
 from training.colorizer.views import prepared
 
 MIN_COSINE = 0.999
@@ -32,7 +32,7 @@ def write_image_side(model: towers.Clip, folder: Path) -> None:
         SystemExit: Some embedding differs from torch's.
     """
     onnx_files.write_image_tower(model, folder / IMAGE, SIDE_PX, towers.PIXEL_MEAN, towers.PIXEL_STD)
-    crops = prepared([crop for crop, _ in split(None)[1]], SIDE_PX, lights=load_lights(CACHE / "lights.npz"))
+    crops = prepared([crop for crop, _ in split(DEV)[1]], SIDE_PX, lights=load_lights(CACHE / "lights.npz"))
     with torch.no_grad():
         _shrink(folder / IMAGE, crops, towers.encode_all_crops(model, crops).numpy())
 

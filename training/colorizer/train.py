@@ -32,6 +32,9 @@ from training.colorizer.samples import Batch, Mix, Named, Source
 from training.colorizer.scores import evaluate
 
 Labeled = tuple[HoldCrop, ColorLabel]
+HeldOut = tuple[str, ...]
+
+DEV: HeldOut = ("dev",)
 
 SIDE_PX = 64
 MAX_SCALE = 60.0
@@ -50,7 +53,7 @@ class Plan:
         rate: peak learning rate.
         agreement: weight of the loss that wants two views of a hold to be named alike; takes a mix of two views.
         balanced: whether each photo's light is taken out first.
-        hold_out: fold or gym that is left out and scored on; None for the dev photos.
+        hold_out: sets, folds and gyms whose labels are left out and scored on.
         seed: of weights and samples.
     """
 
@@ -60,7 +63,7 @@ class Plan:
     rate: float = 2e-3
     agreement: float = 0.0
     balanced: bool = True
-    hold_out: str | None = None
+    hold_out: HeldOut = DEV
     seed: int = 0
     mix: Mix = field(default_factory=Mix)
     recipe: Recipe = field(default_factory=Recipe)
@@ -98,12 +101,12 @@ def gains_of(photos: Sequence[str]) -> Tensor:
     return torch.from_numpy(np.stack([gains(lights[photo]) for photo in photos]))
 
 
-def learned(label: ColorLabel, hold_out: str | None) -> bool:
-    """Whether a labeled crop is trained on; else it is scored. By default train photos are, dev photos are not."""
-    return hold_out not in (label.fold, label.gym) if hold_out else label.set == "train"
+def learned(label: ColorLabel, hold_out: HeldOut) -> bool:
+    """Whether a labeled crop is trained on; else it is scored."""
+    return not {label.set, label.fold, label.gym} & set(hold_out)
 
 
-def split(hold_out: str | None) -> tuple[list[Labeled], list[Labeled]]:
+def split(hold_out: HeldOut) -> tuple[list[Labeled], list[Labeled]]:
     """Labeled crops to train on and to score on."""
     pairs = list(zip(*load(CACHE / "labeled.npz"), strict=True))
     return (
@@ -113,10 +116,10 @@ def split(hold_out: str | None) -> tuple[list[Labeled], list[Labeled]]:
 
 
 def source_of(plan: Plan, known: Sequence[Concept], dice: Dice) -> Source:
-    """Everything that the plan may be trained on: no photo of the held-out gym, no dev photo's label otherwise."""
+    """Everything that the plan may be trained on: nothing of a held-out gym, and no photo whose labels are scored."""
     have = stock(balanced=plan.balanced)
     learns = [learned(label, plan.hold_out) for _, label in have.labeled]
-    unseen = photos_of("gym", plan.hold_out or "")
+    unseen = set().union(*(photos_of("gym", gym) for gym in plan.hold_out))
     unseen |= {crop.photo for (crop, _), learn in zip(have.labeled, learns, strict=True) if not learn}
     labels = [label for (_, label), learn in zip(have.labeled, learns, strict=True) if learn]
     others = have.others[torch.tensor([photo not in unseen for photo in have.photos])]
@@ -233,13 +236,15 @@ def main() -> int:
     parser.add_argument("--tower", default=towers.NAME, help="name of an open_clip config beside this file")
     parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--batch", type=int, default=128)
-    parser.add_argument("--hold-out", help="fold or gym to score on, by default the dev photos; the rest trains")
+    parser.add_argument(
+        "--hold-out", nargs="+", default=DEV, help="sets, folds and gyms to score on; the rest trains (default: dev)"
+    )
     parser.add_argument("--device", default=best_device())
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path("training/runs/color-clip/checkpoint.pt"))
     args = parser.parse_args()
-    plan = Plan(args.tower, args.steps, hold_out=args.hold_out, seed=args.seed, mix=Mix(batch=args.batch))
-    model = fit(plan, torch.device(args.device), split(args.hold_out)[1])
+    plan = Plan(args.tower, args.steps, hold_out=tuple(args.hold_out), seed=args.seed, mix=Mix(batch=args.batch))
+    model = fit(plan, torch.device(args.device), split(plan.hold_out)[1])
     towers.save(model, plan.tower, args.out)
     return 0
 

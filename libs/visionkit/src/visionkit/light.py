@@ -4,6 +4,7 @@ Gray-edge (van de Weijer, Gevers, Gijsenij, "Edge-Based Color Constancy", 2007):
 pixels are gray in the mean. Unlike the pixels themselves they do not depend on what most of the wall is painted with.
 """
 
+import functools
 from typing import Any, NamedTuple
 
 import cv2
@@ -69,10 +70,16 @@ def balanced(rgb: NDArray[np.uint8], light: Light) -> NDArray[np.uint8]:
     """The pixels (H, W, 3), sRGB, as they would be under neutral light; `rgb` itself where the light is neutral."""
     if light == NEUTRAL:
         return rgb
+    return cv2.LUT(rgb, _table(light)).astype(np.uint8, copy=False)
+
+
+@functools.lru_cache(maxsize=16)  # all holds of a photo hang in one light
+def _table(light: Light) -> NDArray[np.uint8]:
+    """(1, 256, 3) what becomes of every value of red, green and blue."""
     linear = np.clip(_LINEAR[:, None] * gains(light), 0, 1)
     encoded = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
-    table = (encoded * 255 + 0.5).astype(np.uint8)
-    return cv2.LUT(rgb, table[None]).astype(np.uint8, copy=False)
+    table: NDArray[np.uint8] = (encoded * 255 + 0.5).astype(np.uint8)
+    return table[None]
 
 
 def _small(photo_rgb: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:

@@ -3,6 +3,8 @@
 A mask is (H, W) bool, True on the hold, usually in the grid of the hold's own box.
 """
 
+import functools
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -82,6 +84,7 @@ def erode_core(mask: Mask) -> Mask:
     return core.astype(np.bool_) if core.any() else mask
 
 
+@functools.cache  # a mask of 512 pixels has a disc of 51
 def _disc(side: int) -> NDArray[np.uint8]:
     """(side, side) 1 inside; OpenCV's own ellipse is not the same when it is turned."""
     off = np.arange(side) - (side - 1) / 2

@@ -65,14 +65,24 @@ def prepare_crop(
         side_px: S, the side of the network's input.
         light: the light of the photo, which is taken out of the pixels that the network sees.
     """
-    rows, columns = np.flatnonzero(core.any(axis=1)), np.flatnonzero(core.any(axis=0))
-    window = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    inside = core[window]
-    filled = crop_rgb[window].copy()
-    median = np.median(filled[inside], axis=0)
-    filled[~inside] = median
-    red, green, blue = (int(v) for v in median)
+    left, top, width, height = cv2.boundingRect(core.view(np.uint8))
+    window = np.s_[top : top + height, left : left + width]
+    inside, seen = core[window], np.ascontiguousarray(crop_rgb[window])
+    median = _median(seen.reshape(-1, 3).take(np.flatnonzero(inside), axis=0))
+    filled = np.empty_like(seen)
+    filled[0] = median
+    filled[1:] = filled[0]  # whole rows, which is ten times as fast as pixels
+    cv2.copyTo(seen, inside.view(np.uint8), filled)
+    red, green, blue = median.tolist()
     return PreparedCrop(standing(_resized(balanced(filled, light), side_px)), (red, green, blue))
+
+
+def _median(colors: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(3,) the median of each channel of (N, 3), rounded down; numpy's own takes twice as long for so few."""
+    low, high = (len(colors) - 1) // 2, len(colors) // 2
+    ordered = np.partition(colors, (low, high), axis=0)
+    median: NDArray[np.uint8] = ((ordered[low].astype(np.uint16) + ordered[high]) // 2).astype(np.uint8)
+    return median
 
 
 def _resized(rgb: NDArray[np.uint8], side_px: int) -> NDArray[np.uint8]:
@@ -91,9 +101,11 @@ def standing(square: NDArray[np.uint8]) -> NDArray[np.uint8]:
     Args:
         square: (S, S, 3); the result is a view of it.
     """
-    bright = square.sum(axis=2, dtype=np.int64)
-    ramp = 2 * np.arange(len(square)) - (len(square) - 1)
-    across, down = int(bright.sum(axis=0) @ ramp), int(bright.sum(axis=1) @ ramp)
+    side = len(square)
+    ramp = 2 * np.arange(side) - (side - 1)
+    values = square.reshape(side, 3 * side)
+    columns, rows = (cv2.reduce(values, axis, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel() for axis in (0, 1))
+    across, down = int(np.repeat(ramp, 3) @ columns), int(ramp @ rows)
     if across < 0:
         square = square[:, ::-1]
     if down < 0:
