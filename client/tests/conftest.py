@@ -33,7 +33,14 @@ def _color(name, rgb):
     return {"name": name, "confidence": 0.75, "rgb": rgb}
 
 
-COLORS = [_color("red", [196, 38, 44])] * 3 + [{"name": "unknown", "confidence": 0, "rgb": None, "reason": "too small"}]
+ABSTAINED = {
+    "name": "unknown",
+    "confidence": 0,
+    "rgb": None,
+    "reason": "too small",
+    "guesses": [{"name": "brown", "confidence": 0.3125}, {"name": "beige", "confidence": 0.25}],
+}
+COLORS = [_color("red", [196, 38, 44])] * 3 + [ABSTAINED]
 OUTLINES = [_hold(number, 100.0 + 200 * number) for number in range(4)]
 IMAGE = {"width": 1200, "height": 900}
 ANSWER = {
@@ -167,7 +174,11 @@ def _hold_message(outline):
 def _color_message(color):
     rgb = color["rgb"] and hold.Rgb(red=color["rgb"][0], green=color["rgb"][1], blue=color["rgb"][2])
     return hold.Color(
-        name=color["name"], confidence=color["confidence"], rgb=rgb, unknown_reason=color.get("reason", "")
+        name=color["name"],
+        confidence=color["confidence"],
+        rgb=rgb,
+        unknown_reason=color.get("reason", ""),
+        guesses=[hold.ColorGuess(**guess) for guess in color.get("guesses", ())],
     )
 
 
@@ -211,13 +222,18 @@ def answer_message():
 
 
 class _Analyzer(analyzer_pb2_grpc.AnalyzerServiceServicer):
+    def __init__(self):
+        self.requests = []
+
     def AnalyzePhoto(self, request, context):
+        self.requests.append(request)
         if not request.photo:
             context.set_trailing_metadata(self.trailers)
             context.abort(*self.refusal)
         return answer_message()
 
     def StreamAnalysis(self, request, context):
+        self.requests.append(request)
         if not request.photo:
             context.set_trailing_metadata(self.trailers)
             context.abort(*self.refusal)

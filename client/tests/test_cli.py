@@ -61,6 +61,15 @@ def test_parameters_reach_the_gateway(gateway, wall_file):
     assert gateway.requests[0].params == {"max_holds": "300", "min_confidence": "0.01"}
 
 
+def test_colors_of_ones_own_reach_the_gateway(gateway, wall_file):
+    climbmate("analyze", wall_file, "--url", gateway.url, "--palette", "mint", "--palette", "wood:a hold of bare wood")
+    assert gateway.requests[0].params == {"palette": "mint,wood:a hold of bare wood"}
+
+
+def test_what_an_unknown_color_may_be_is_told(gateway, wall_file):
+    assert "unknown (brown or beige)" in climbmate("analyze", wall_file, "--url", gateway.url).stdout
+
+
 def one_line(done):
     lines = [line for line in done.stderr.splitlines() if line.startswith("Error: ")]
     assert len(lines) == 1

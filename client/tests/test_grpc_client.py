@@ -35,6 +35,24 @@ def test_the_steps_are_those_of_http(grpc_gateway, gateway):
     assert ours[-1] == theirs[-1]
 
 
+@pytest.mark.parametrize(
+    "palette", ["mint, wood: bare wood", ["mint", "wood:bare wood"], {"mint": "", "wood": "bare wood"}]
+)
+def test_colors_of_ones_own_are_asked_for_by_name_and_in_words(grpc_gateway, palette):
+    with GrpcClient(grpc_gateway.target) as climbmate:
+        climbmate.analyze(b"photo", palette=palette)
+        list(climbmate.stream(b"photo", palette=palette))
+    asked = [[(color.name, color.prompt) for color in each.options.palette] for each in grpc_gateway.requests]
+    assert asked == [[("mint", ""), ("wood", "bare wood")]] * 2
+
+
+@pytest.mark.parametrize("palette", [None, "", (), {}])
+def test_no_colors_of_ones_own_are_no_palette(grpc_gateway, palette):
+    with GrpcClient(grpc_gateway.target) as climbmate:
+        climbmate.analyze(b"photo", palette=palette)
+    assert not grpc_gateway.requests[0].options.palette
+
+
 @pytest.mark.parametrize("ask", [GrpcClient.analyze, lambda client, photo: list(client.stream(photo))])
 def test_a_refusal_is_a_class_with_its_particulars(grpc_gateway, ask):
     refuse(grpc_gateway, grpc.StatusCode.RESOURCE_EXHAUSTED, "OVERLOADED", needed_mb="90")

@@ -68,6 +68,29 @@ def test_the_bytes_travel_untouched_with_their_type_and_only_the_given_parameter
     assert (second.params, second.headers["Content-Type"]) == ({}, "application/octet-stream")
 
 
+@pytest.mark.parametrize(
+    "palette", ["mint,wood:bare wood", ["mint", "wood:bare wood"], {"mint": "", "wood": "bare wood"}]
+)
+def test_colors_of_ones_own_travel_as_one_parameter(gateway, connect, palette):
+    with connect(gateway.url) as climbmate:
+        climbmate.analyze(JPEG, palette=palette)
+        list(climbmate.stream(JPEG, palette=palette))
+    assert [request.params for request in gateway.requests] == [{"palette": "mint,wood:bare wood"}] * 2
+
+
+@pytest.mark.parametrize("palette", [["mint, or so"], {"mint": "pale, cool green"}, {"mint:": ""}])
+def test_a_color_that_cannot_be_written_is_refused_before_it_is_sent(gateway, connect, palette):
+    with connect(gateway.url) as climbmate, pytest.raises(ValueError, match="mint"):
+        climbmate.analyze(JPEG, palette=palette)
+    assert not gateway.requests
+
+
+def test_a_hold_of_no_probable_color_has_two_guesses(gateway, connect):
+    with connect(gateway.url) as climbmate:
+        color = climbmate.analyze(JPEG).holds[3].color
+    assert [(guess.name, guess.confidence) for guess in color.guesses] == [("brown", 0.3125), ("beige", 0.25)]
+
+
 def test_a_stream_gives_each_step_it_knows_and_the_result_last(gateway, connect):
     with connect(gateway.url) as climbmate:
         steps = list(climbmate.stream(JPEG))

@@ -11,6 +11,7 @@ Example:
 from climbmate_client.answers import (
     Analysis,
     Color,
+    ColorGuess,
     Health,
     Hold,
     Image,
@@ -32,6 +33,7 @@ __all__ = [
     "Client",
     "ClimbmateError",
     "Color",
+    "ColorGuess",
     "ColorsFound",
     "Event",
     "GrpcClient",

@@ -20,17 +20,26 @@ class Image(Struct, frozen=True):
     height: int
 
 
+class ColorGuess(Struct, frozen=True):
+    """A name of the palette and how probable it is, 0 to 1."""
+
+    name: str
+    confidence: float
+
+
 class Color(Struct, frozen=True, omit_defaults=True):
     """The color of a hold's material.
 
     `name` is a name of the palette or `unknown` (then `reason` says why); `confidence` is 0 to 1; `rgb` is the median
-    color as photographed, 0 to 255 each, or None when there were no pixels to measure.
+    color as photographed, 0 to 255 each, or None when there were no pixels to measure; `guesses` are the two most
+    probable names where none was probable enough to be the answer.
     """
 
     name: str
     confidence: float
     rgb: Rgb | None = None
     reason: str | None = None
+    guesses: tuple[ColorGuess, ...] = ()
 
 
 class Hold(Struct, frozen=True):

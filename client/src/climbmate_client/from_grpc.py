@@ -7,7 +7,7 @@ from climbmate.analyzer.v1 import analyzer_pb2 as analyzer
 from climbmate.hold.v1 import hold_pb2 as hold
 from google.rpc import error_details_pb2, status_pb2
 
-from climbmate_client.answers import Analysis, Box, Color, Hold, Image, Problem, Receipt, Rgb, Stage
+from climbmate_client.answers import Analysis, Box, Color, ColorGuess, Hold, Image, Problem, Receipt, Rgb, Stage
 from climbmate_client.errors import ClimbmateError, DeadlineExceeded, NotClimbmate, Unreachable, refused
 from climbmate_client.events import ColorsFound, Event, HoldColored, HoldsFound, Progress
 
@@ -114,7 +114,8 @@ def _hold(message: hold.Hold, color: Color | None = None, problem_id: str | None
 
 def _color(message: hold.Color) -> Color:
     rgb = _rgb(message.rgb) if message.HasField("rgb") else None
-    return Color(message.name, message.confidence, rgb, message.unknown_reason or None)
+    guesses = tuple(ColorGuess(guess.name, guess.confidence) for guess in message.guesses)
+    return Color(message.name, message.confidence, rgb, message.unknown_reason or None, guesses)
 
 
 def _problem(message: analyzer.Problem) -> Problem:

@@ -7,10 +7,12 @@ from typing import Self
 import grpc
 from climbmate.analyzer.v1 import analyzer_pb2 as analyzer
 from climbmate.analyzer.v1.analyzer_pb2_grpc import AnalyzerServiceStub
+from climbmate.hold.v1 import hold_pb2 as hold
 
 from climbmate_client import from_grpc, photos
 from climbmate_client.answers import Analysis
 from climbmate_client.events import Event
+from climbmate_client.palettes import Palette, as_pairs
 from climbmate_client.retry import NO_RETRY, Retry
 
 DEFAULT_TARGET = "127.0.0.1:50050"
@@ -55,10 +57,11 @@ class GrpcClient:
         max_holds: int | None = None,
         min_confidence: float | None = None,
         min_holds: int | None = None,
+        palette: Palette | None = None,
     ) -> Analysis:
         """Analyze one photo and wait for the whole answer; see `Client.analyze`."""
         request = analyzer.AnalyzePhotoRequest(
-            photo=photos.read(photo), options=_look_for(max_holds, min_confidence, min_holds)
+            photo=photos.read(photo), options=_look_for(max_holds, min_confidence, min_holds, palette)
         )
 
         def attempt() -> Analysis:
@@ -76,6 +79,7 @@ class GrpcClient:
         max_holds: int | None = None,
         min_confidence: float | None = None,
         min_holds: int | None = None,
+        palette: Palette | None = None,
     ) -> Iterator[Event]:
         """Analyze one photo and yield each step as it is known; the last one is the `Analysis`. Never repeated.
 
@@ -85,7 +89,7 @@ class GrpcClient:
             ['Progress', 'HoldsFound', 'ColorsFound', 'Progress']
         """
         request = analyzer.StreamAnalysisRequest(
-            photo=photos.read(photo), options=_look_for(max_holds, min_confidence, min_holds)
+            photo=photos.read(photo), options=_look_for(max_holds, min_confidence, min_holds, palette)
         )
         call = self._stub.StreamAnalysis(request, timeout=self._timeout_s)
         try:
@@ -109,8 +113,15 @@ class GrpcClient:
         self.close()
 
 
-def _look_for(max_holds: int | None, min_confidence: float | None, min_holds: int | None) -> analyzer.AnalysisOptions:
-    return analyzer.AnalysisOptions(max_holds=max_holds or 0, min_confidence=min_confidence, min_holds=min_holds or 0)
+def _look_for(
+    max_holds: int | None, min_confidence: float | None, min_holds: int | None, palette: Palette | None
+) -> analyzer.AnalysisOptions:
+    return analyzer.AnalysisOptions(
+        max_holds=max_holds or 0,
+        min_confidence=min_confidence,
+        min_holds=min_holds or 0,
+        palette=[hold.ColorPrompt(name=name, prompt=words) for name, words in as_pairs(palette)],
+    )
 
 
 def _options() -> list[tuple[str, int]]:

@@ -10,6 +10,7 @@ import httpx
 from climbmate_client import wire
 from climbmate_client.answers import Analysis, Health, PaletteColor
 from climbmate_client.events import Event
+from climbmate_client.palettes import Palette
 from climbmate_client.photos import Photo
 from climbmate_client.retry import NO_RETRY, Retry
 
@@ -49,6 +50,7 @@ class Client:
         max_holds: int | None = None,
         min_confidence: float | None = None,
         min_holds: int | None = None,
+        palette: Palette | None = None,
     ) -> Analysis:
         """Analyze one photo and wait for the whole answer.
 
@@ -57,12 +59,15 @@ class Client:
             max_holds: At most this many holds, 1 to 300; None for the gateway's default.
             min_confidence: Only holds at least this confident, 0.01 to 1; None for the gateway's default.
             min_holds: Fewer holds of a color give no problem, 2 to 50; None for the gateway's default.
+            palette: Colors of your own to name holds by, `["mint", "neon yellow"]` or, with what to look for in words,
+                `{"wood": "a hold of bare wood"}`; None for the gateway's, see `palette`.
 
         Raises:
             ClimbmateError: See `climbmate_client.errors`.
             OSError: The photo's file cannot be read.
+            ValueError: The palette cannot be written; see `climbmate_client.palettes`.
         """
-        upload = wire.photo_request(photo, max_holds, min_confidence, min_holds)
+        upload = wire.photo_request(photo, max_holds, min_confidence, min_holds, palette)
         request = self._request("POST", "/api/analyze", upload)
         return self._retry.call(lambda: wire.read_answer(self._send(request), Analysis))
 
@@ -73,6 +78,7 @@ class Client:
         max_holds: int | None = None,
         min_confidence: float | None = None,
         min_holds: int | None = None,
+        palette: Palette | None = None,
     ) -> Iterator[Event]:
         """Analyze one photo and yield each step as it is known; the last one is the `Analysis`.
 
@@ -88,7 +94,7 @@ class Client:
             Progress
             Analysis
         """
-        upload = wire.photo_request(photo, max_holds, min_confidence, min_holds)
+        upload = wire.photo_request(photo, max_holds, min_confidence, min_holds, palette)
         request = self._request("POST", "/api/analyze-stream", upload)
         response = self._retry.call(lambda: self._open_stream(request))
         with closing(response):

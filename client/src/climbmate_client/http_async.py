@@ -11,6 +11,7 @@ import httpx
 from climbmate_client import wire
 from climbmate_client.answers import Analysis, Health, PaletteColor
 from climbmate_client.events import Event
+from climbmate_client.palettes import Palette
 from climbmate_client.photos import Photo
 from climbmate_client.retry import NO_RETRY, Retry
 
@@ -46,9 +47,10 @@ class AsyncClient:
         max_holds: int | None = None,
         min_confidence: float | None = None,
         min_holds: int | None = None,
+        palette: Palette | None = None,
     ) -> Analysis:
         """Analyze one photo and wait for the whole answer; see `Client.analyze`."""
-        request = self._post("/api/analyze", await _upload(photo, max_holds, min_confidence, min_holds))
+        request = self._post("/api/analyze", await _upload(photo, max_holds, min_confidence, min_holds, palette))
 
         async def attempt() -> Analysis:
             return wire.read_answer(await self._send(request), Analysis)
@@ -62,6 +64,7 @@ class AsyncClient:
         max_holds: int | None = None,
         min_confidence: float | None = None,
         min_holds: int | None = None,
+        palette: Palette | None = None,
     ) -> AsyncIterator[Event]:
         """Analyze one photo and yield each step as it is known; see `Client.stream`.
 
@@ -72,7 +75,7 @@ class AsyncClient:
             >>> asyncio.run(last_percent())
             100
         """
-        request = self._post("/api/analyze-stream", await _upload(photo, max_holds, min_confidence, min_holds))
+        request = self._post("/api/analyze-stream", await _upload(photo, max_holds, min_confidence, min_holds, palette))
         response = await self._retry.call_async(lambda: self._open_stream(request))
         async with aclosing(response):
             reader = wire.EventReader()
@@ -130,6 +133,10 @@ class AsyncClient:
 
 
 async def _upload(
-    photo: Photo, max_holds: int | None, min_confidence: float | None, min_holds: int | None
+    photo: Photo,
+    max_holds: int | None,
+    min_confidence: float | None,
+    min_holds: int | None,
+    palette: Palette | None,
 ) -> wire.PhotoRequest:
-    return await asyncio.to_thread(wire.photo_request, photo, max_holds, min_confidence, min_holds)
+    return await asyncio.to_thread(wire.photo_request, photo, max_holds, min_confidence, min_holds, palette)

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import httpx
 import msgspec
 
-from climbmate_client import events, photos
+from climbmate_client import events, palettes, photos
 from climbmate_client.answers import Analysis, PaletteColor
 from climbmate_client.errors import ClimbmateError, NotClimbmate, RefusedError, Unreachable, refused
 
@@ -47,15 +47,25 @@ class PhotoRequest:
 
 
 def photo_request(
-    photo: photos.Photo, max_holds: int | None, min_confidence: float | None, min_holds: int | None
+    photo: photos.Photo,
+    max_holds: int | None,
+    min_confidence: float | None,
+    min_holds: int | None,
+    palette: palettes.Palette | None,
 ) -> PhotoRequest:
     """Prepare the upload of a photo; None leaves a parameter to the gateway.
 
     Raises:
         OSError: The photo's file cannot be read.
+        ValueError: The palette cannot be written.
     """
     content = photos.read(photo)
-    given = {"max_holds": max_holds, "min_confidence": min_confidence, "min_holds": min_holds}
+    given = {
+        "max_holds": max_holds,
+        "min_confidence": min_confidence,
+        "min_holds": min_holds,
+        "palette": palettes.as_text(palette),
+    }
     params = {name: str(value) for name, value in given.items() if value is not None}
     return PhotoRequest(content, params, {"Content-Type": photos.media_type(content)})
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
+from typing import TypedDict
 
 import click
 from PIL import Image
@@ -32,6 +33,15 @@ _PICTURES: dict[str, tuple[str, dict[str, int]]] = {
     ".jpeg": ("JPEG", {"quality": 88}),
     ".webp": ("WEBP", {"quality": 88}),
 }
+
+
+class _Wishes(TypedDict):
+    """What is asked of the gateway beside the photo."""
+
+    max_holds: int | None
+    min_confidence: float | None
+    min_holds: int | None
+    palette: str | None
 
 
 def _picture(_context: click.Context, _option: click.Parameter, file: Path | None) -> Path | None:
@@ -65,6 +75,12 @@ def _picture(_context: click.Context, _option: click.Parameter, file: Path | Non
 @click.option("--max-holds", type=click.IntRange(1, 300), help="At most this many holds, the largest ones.")
 @click.option("--min-confidence", type=click.FloatRange(0.01, 1), help="Only holds at least this confident.")
 @click.option("--min-holds", type=click.IntRange(2, 50), help="Fewer holds of a color give no problem.")
+@click.option(
+    "--palette",
+    metavar="COLOR",
+    multiple=True,
+    help='Name holds by colors of your own: "mint", or "wood:a hold of bare wood". Give one for each color.',
+)
 def analyze(
     *,
     photo: Path,
@@ -76,6 +92,7 @@ def analyze(
     max_holds: int | None,
     min_confidence: float | None,
     min_holds: int | None,
+    palette: tuple[str, ...],
 ) -> None:
     """Find the holds, colors and problems in PHOTO, or in all photos in DIR and below.
 
@@ -83,25 +100,27 @@ def analyze(
     """
     interrupt_on_signals()
     aside = Console(stderr=True)
+    wishes: _Wishes = {
+        "max_holds": max_holds,
+        "min_confidence": min_confidence,
+        "min_holds": min_holds,
+        "palette": ",".join(palette) or None,
+    }
     if photo.is_dir():
         if overlay_file or as_json:
             raise click.UsageError("--overlay and --json are for one photo; the answers for DIR are lines in a file.")
-        looks_for = functools.partial(
-            Client.analyze, max_holds=max_holds, min_confidence=min_confidence, min_holds=min_holds
-        )
-        _analyze_all(photo, save or Path(_LINES), url, looks_for, aside)
+        _analyze_all(photo, save or Path(_LINES), url, wishes, aside)
         return
     with explained():
         data = photo.read_bytes()
         with _gateway(url, aside) as address, Client(address) as climbmate:
-            steps = climbmate.stream(data, max_holds=max_holds, min_confidence=min_confidence, min_holds=min_holds)
-            analysis = _follow(steps, aside)
+            analysis = _follow(climbmate.stream(data, **wishes), aside)
             health = climbmate.health()
-            palette = _palette(climbmate) if overlay_file else {}
+            display_rgb = _display_rgb(climbmate) if overlay_file else {}
         if save:
             _write(save, analysis.to_json() + b"\n")
         if overlay_file:
-            image = overlay.draw(data, analysis, palette=palette, longer_side_px=overlay_side)
+            image = overlay.draw(data, analysis, palette=display_rgb, longer_side_px=overlay_side)
             _write(overlay_file, _encoded(image, overlay_file))
     if as_json:
         click.echo(analysis.to_json())
@@ -109,14 +128,12 @@ def analyze(
         _show(analysis, health, [file for file in (save, overlay_file) if file])
 
 
-def _analyze_all(
-    folder: Path, file: Path, url: str | None, looks_for: "functools.partial[Analysis]", aside: Console
-) -> None:
-    parameters = {name: str(value) for name, value in looks_for.keywords.items() if value is not None}
+def _analyze_all(folder: Path, file: Path, url: str | None, wishes: _Wishes, aside: Console) -> None:
+    parameters = {name: str(value) for name, value in wishes.items() if value is not None}
     with explained(), _gateway(url, aside) as address, Client(address, retry=_PATIENT) as climbmate:
         climbmate.health()  # a wrong address is noticed at once
         try:
-            ask = functools.partial(looks_for, climbmate)
+            ask = functools.partial(climbmate.analyze, **wishes)
             analyze_folder(folder, file, ask, parameters=parameters, aside=aside)
         except JournalError as error:
             raise click.UsageError(str(error)) from None
@@ -155,7 +172,7 @@ def _follow(steps: Iterator[events.Event], aside: Console) -> Analysis:
     raise ClimbmateError("The stream ended without a result.")
 
 
-def _palette(climbmate: Client) -> dict[str, Rgb]:
+def _display_rgb(climbmate: Client) -> dict[str, Rgb]:
     """Give the color to draw each name with; none while the colorizer is down: holds are drawn as photographed."""
     try:
         return {color.name: color.rgb for color in climbmate.palette()}

@@ -44,7 +44,10 @@ def _colors(analysis: Analysis) -> Table:
 
 
 def _color_name(hold: Hold) -> str:
-    return _NO_COLOR if hold.color is None else hold.color.name
+    if hold.color is None:
+        return _NO_COLOR
+    guesses = " or ".join(guess.name for guess in hold.color.guesses)
+    return f"{hold.color.name} ({guesses})" if guesses else hold.color.name
 
 
 def _timings(analysis: Analysis) -> Table:
