@@ -86,6 +86,14 @@ def test_outputs_come_in_the_declared_order(model):
     np.testing.assert_array_equal(doubled, 2 * IMAGES)
 
 
+def test_a_network_left_as_it_is_gives_the_same_answer(resizable):
+    images = np.arange(3 * 4 * 5, dtype=np.float32).reshape(1, 3, 4, 5)
+    dims = {"batch": 1, "height": 4, "width": 5}
+    as_it_is = OnnxModel(resizable, threads=1, dims=dims, optimize=False).run({"images": images})
+    for one, other in zip(as_it_is, OnnxModel(resizable, threads=1, dims=dims).run({"images": images}), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_two_runs_do_not_share_their_outputs(model):
     (first, _), (second, _) = model.run({"images": IMAGES}), model.run({"images": IMAGES + 1})
     np.testing.assert_array_equal(first, -IMAGES)

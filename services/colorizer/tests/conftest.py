@@ -10,12 +10,12 @@ import pytest
 from climbmate.colorizer.v1 import colorizer_pb2, colorizer_pb2_grpc
 from climbmate.hold.v1 import hold_pb2
 from climbmate.status.v1 import status_pb2
+from colorizer import tokenizer
 from colorizer.colorist import Colorist, HoldCrop
 from colorizer.model import ImageTower
 from colorizer.palette import Choice, Palette
 from colorizer.servicer import ColorizerServicer
 from colorizer.text import Prompts, TextFiles
-from colorizer.tokenizer import Tokenizer
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from servicekit.budget import MemoryBudget
@@ -69,8 +69,7 @@ def a_toy_palette() -> Palette:
 def write_toy_text_tower(path: Path, vocabulary: Path) -> Path:
     """A network whose embedding is the direction of the sum of the named colors; strange words count nothing."""
     table = np.zeros((49408, 3), np.float32)
-    for name, rgb in TOY_COLORS.items():
-        (_, token, _) = Tokenizer(vocabulary).encode(name)
+    for (_, token, _), rgb in zip(tokenizer.encode(vocabulary, list(TOY_COLORS)), TOY_COLORS.values(), strict=True):
         table[token] = rgb
     nodes = [
         helper.make_node("Gather", ["table", "tokens"], ["each"]),

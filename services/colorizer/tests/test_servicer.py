@@ -107,7 +107,9 @@ async def test_a_palette_whose_words_do_not_fit_the_memory_is_refused_and_the_ow
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await stub.ColorHolds(colorizer_pb2.ColorHoldsRequest(crops=[message(RED)], palette=palette("red")))
         answer = await stub.ColorHolds(request(message(RED)))
-    assert "memory" in caught.value.details()
+    error = from_rpc_error(caught.value)
+    assert (error.reason, list(error.details)) == ("INVALID_PARAMETER", ["palette"])
+    assert "memory" in error.message
     assert [c.color.name for c in answer.colors] == ["red"]
 
 

@@ -1,9 +1,10 @@
 """The tokens that open_clip 3.3 gives, recorded."""
 
+import tracemalloc
 from pathlib import Path
 
 import pytest
-from colorizer.tokenizer import Tokenizer
+from colorizer.tokenizer import encode
 
 VOCABULARY = Path(__file__).parents[3] / "models" / "clip-vocabulary.txt.gz"
 RECORDED = [
@@ -28,11 +29,22 @@ RECORDED = [
 ]
 
 
-@pytest.fixture(scope="module")
-def tokenizer() -> Tokenizer:
-    return Tokenizer(VOCABULARY)
-
-
 @pytest.mark.parametrize(("caption", "tokens"), RECORDED)
-def test_a_caption_has_the_tokens_that_open_clip_gives_it(tokenizer, caption, tokens):
-    assert tokenizer.encode(caption) == tokens
+def test_a_caption_has_the_tokens_that_open_clip_gives_it(caption, tokens):
+    assert encode(VOCABULARY, [caption]) == [tokens]
+
+
+def test_captions_have_the_same_tokens_together_as_alone():
+    assert encode(VOCABULARY, [caption for caption, _ in RECORDED]) == [tokens for _, tokens in RECORDED]
+
+
+def test_no_captions_have_no_tokens():
+    assert encode(VOCABULARY, []) == []
+
+
+def test_the_vocabulary_is_not_held_in_memory():
+    tracemalloc.start()
+    encode(VOCABULARY, [caption for caption, _ in RECORDED])
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak_bytes < 1_000_000

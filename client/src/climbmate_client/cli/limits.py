@@ -37,9 +37,9 @@ def limits(
     """Find the smallest memory limit that each service survives.
 
     Every service is started again and again in a memory cgroup with another limit, with the settings of a profile of
-    the manifests, while clients send the worst photos that have to be answered: walls of hundreds of holds, 50
-    megapixels, the largest files, progressive JPEG, PNG, WebP. The table has the smallest limit survived and the one to
-    give: 5 % more. Needs root, for cgroups, and a clone.
+    the manifests, while clients send the worst photos that have to be answered: walls of hundreds of holds, also in
+    colors of one's own, 50 megapixels, the largest files, progressive JPEG, PNG, WebP. The table has the smallest limit
+    survived and the one to give: 5 % more. Needs root, for cgroups, and a clone.
     """
     interrupt_on_signals()
     with explained():

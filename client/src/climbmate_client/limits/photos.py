@@ -11,6 +11,7 @@ _TWELVE_MP, _FIFTY_MP = (4032, 3024), (8160, 6120)
 _CELL_PX = 24
 _MAX_FILE_BYTES = 24 << 20
 _TILES, _MOST_HOLDS = 3, 300
+_COLORS = tuple(f"{shade} {name}" for shade in ("pale", "deep", "neon") for name in ("red", "mint", "gold", "wood"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +22,13 @@ class WorstPhoto:
         name: What it is.
         content: The file.
         max_holds: How many holds are asked for; None for what the services are told.
+        palette: Colors to name holds by, which take the text tower; none for the colorizer's own.
     """
 
     name: str
     content: bytes
     max_holds: int | None = None
+    palette: tuple[str, ...] = ()
 
 
 def worst_photos(wall: Path) -> list[WorstPhoto]:
@@ -39,7 +42,9 @@ def worst_photos(wall: Path) -> list[WorstPhoto]:
 
 def _made(wall: Path) -> Iterator[WorstPhoto]:
     with Image.open(wall) as photo:
-        yield WorstPhoto("wall of hundreds of holds", _encoded(_crowd(photo), "JPEG", quality=90), _MOST_HOLDS)
+        crowd = _encoded(_crowd(photo), "JPEG", quality=90)
+    yield WorstPhoto("wall of hundreds of holds", crowd, _MOST_HOLDS)
+    yield WorstPhoto("wall in colors of one's own", crowd, _MOST_HOLDS, _COLORS)
     twelve = _mosaic(_TWELVE_MP)
     yield WorstPhoto("12 MP JPEG of 24 MiB", _encoded(twelve, "JPEG", quality=90).ljust(_MAX_FILE_BYTES, b"\0"))
     yield WorstPhoto("12 MP progressive JPEG", _encoded(twelve, "JPEG", quality=90, progressive=True))

@@ -72,7 +72,9 @@ def _sent(url: str, load: Load) -> dict[str, list[str]]:
     def send(photo: WorstPhoto) -> tuple[str, str]:
         with Client(url, timeout_s=_ANSWER_LIMIT_S) as climbmate:
             try:
-                climbmate.analyze(photo.content, max_holds=photo.max_holds, min_confidence=0.05)
+                climbmate.analyze(
+                    photo.content, max_holds=photo.max_holds, min_confidence=0.05, palette=photo.palette or None
+                )
             except RefusedError as error:
                 return photo.name, error.code
             except ClimbmateError as error:

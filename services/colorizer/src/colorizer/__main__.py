@@ -25,7 +25,7 @@ from colorizer.servicer import ColorizerServicer
 from colorizer.settings import ColorizerSettings
 from colorizer.text import Prompts, TextFiles
 
-MAX_REQUEST_BYTES = 10 * 1024 * 1024  # 300 crops of 96 by 96 pixels are 8.7 MB
+MAX_REQUEST_BYTES = 9_000_000  # 300 crops of 96 by 96 pixels and the longest palette are 8.7 MB
 SERVICE_NAME = colorizer_pb2.DESCRIPTOR.services_by_name["ColorizerService"].full_name
 
 

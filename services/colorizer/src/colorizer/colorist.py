@@ -118,12 +118,14 @@ class Colorist:
     def cost_bytes(self, count: int, palette: Sequence[Prompt] = ()) -> int:
         """Memory that naming `count` holds takes beside their messages, at most.
 
+        The text tower is let go again before the first hold is looked at.
+
         Raises:
             InvalidParameter: There is a palette, and this model has no text tower.
         """
         seen = 3 * self._tower.side_px**2 + 4 * self._tower.dim
         words = self._prompts.cost_bytes([color.text for color in palette]) if palette else 0
-        return count * seen + COPIES * 3 * MAX_SIDE_PX**2 + words
+        return max(words, count * seen + COPIES * 3 * MAX_SIDE_PX**2)
 
     def warm_up(self) -> None:
         """Name one hold of the largest size, so that the first request takes no longer than later ones."""

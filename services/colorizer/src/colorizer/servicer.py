@@ -1,13 +1,18 @@
 """The gRPC face: translates and delegates."""
 
+from collections.abc import Sequence
+
 from climbmate.colorizer.v1 import colorizer_pb2, colorizer_pb2_grpc
 from climbmate.status.v1 import status_pb2
 from servicekit.budget import MemoryBudget
+from servicekit.errors import InvalidParameter
+from servicekit.memory import MB
 from servicekit.receipts import current_receipt
 from servicekit.work import Worker
 
 from colorizer import convert
 from colorizer.colorist import Colorist
+from colorizer.palette import Prompt
 
 
 class ColorizerServicer(colorizer_pb2_grpc.ColorizerServiceServicer):
@@ -28,7 +33,7 @@ class ColorizerServicer(colorizer_pb2_grpc.ColorizerServiceServicer):
         """Name the colors of a chunk of crops, off the event loop."""
         convert.check(request)
         palette = convert.to_palette(request)
-        async with self._budget.reserve(self._colorist.cost_bytes(len(request.crops), palette)):
+        async with self._budget.reserve(self._cost_bytes(len(request.crops), palette)):
             colors = await self._worker.run(
                 self._colorist.name, convert.to_crops(request), palette, convert.to_light(request)
             )
@@ -36,6 +41,20 @@ class ColorizerServicer(colorizer_pb2_grpc.ColorizerServiceServicer):
         return colorizer_pb2.ColorHoldsResponse(
             colors=convert.from_colors(colors), model=self._model, stages=receipt.to_proto() if receipt else []
         )
+
+    def _cost_bytes(self, count: int, palette: Sequence[Prompt]) -> int:
+        """What a request will take.
+
+        Raises:
+            InvalidParameter: It would fit, but for the text tower that reads the palette; that is the caller's to know.
+        """
+        cost_bytes = self._colorist.cost_bytes(count, palette)
+        if self._colorist.cost_bytes(count) <= self._budget.capacity_bytes < cost_bytes:
+            figures = f"{cost_bytes / MB:.0f} MB are needed, {self._budget.capacity_bytes / MB:.0f} MB are there"
+            raise InvalidParameter(
+                "This colorizer's memory is too small for colors of one's own.", details={"palette": figures}
+            )
+        return cost_bytes
 
     async def GetPalette(
         self,
