@@ -41,9 +41,8 @@ VARIANTS: dict[str, Plan] = {
     "light x3": dataclasses.replace(BASE, recipe=Recipe(light=3.0)),
     "unbalanced": dataclasses.replace(BASE, balanced=False),
     "no light": dataclasses.replace(BASE, recipe=Recipe(light=0.0)),
-    "no recoloring": dataclasses.replace(BASE, mix=Mix(512, 0.8, 0.0)),
     "no survey": dataclasses.replace(BASE, mix=Mix(512, 0.6, 0.4)),
-    "labels only": dataclasses.replace(BASE, mix=Mix(512, 1.0, 0.0)),
+    "no recoloring": dataclasses.replace(BASE, mix=Mix(512, 1.0, 0.0)),
     "right masks only": dataclasses.replace(BASE, recipe=Recipe(wrong_masks=False)),
     "no erosion": dataclasses.replace(BASE, recipe=Recipe(erode=False)),
 }
