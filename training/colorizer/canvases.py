@@ -12,7 +12,7 @@ import torch
 from colorizer.pipeline import core_of
 from numpy.typing import NDArray
 from torch import Tensor
-from visionkit.masks import KERNEL_OF_SIDE, MIN_KERNEL_PX
+from visionkit.masks import eroded_px
 
 from training.colorizer.crops import HoldCrop
 from training.colorizer.oklab import from_oklab, oklab_of, to_oklab
@@ -129,8 +129,7 @@ def _core(crop: HoldCrop) -> NDArray[np.bool_]:
 
 
 def _erosion(crop: HoldCrop) -> tuple[float, float]:
-    """See `visionkit.masks.erode_core`: its disc's radius, twice, in canvas pixels."""
+    """How far the service's erosion moves the rim, in canvas pixels across and down."""
     x0, y0, x1, y1 = crop.box
-    disc = max(MIN_KERNEL_PX, min(x1 - x0, y1 - y0) // KERNEL_OF_SIDE)
-    radius = (disc - 1) * (BOX[1] - BOX[0])
-    return radius / (x1 - x0), radius / (y1 - y0)
+    eroded = eroded_px((y1 - y0, x1 - x0)) * (BOX[1] - BOX[0])
+    return eroded / (x1 - x0), eroded / (y1 - y0)

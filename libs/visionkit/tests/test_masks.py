@@ -129,8 +129,9 @@ def test_a_hold_too_thin_to_erode_stays_as_it_is(mask):
     np.testing.assert_array_equal(masks.erode_core(mask), mask)
 
 
-@pytest.mark.parametrize(("side", "margin"), [(20, 2), (30, 2), (50, 4), (90, 8)])
-def test_two_erosions_by_a_tenth_of_the_side_take_off_the_margin(side, margin):
+@pytest.mark.parametrize(("side", "margin"), [(6, 1), (19, 1), (20, 2), (30, 2), (50, 4), (90, 8)])
+def test_erosion_by_about_a_tenth_of_the_side_takes_off_the_margin(side, margin):
+    assert masks.eroded_px((side, side)) == margin
     core = masks.erode_core(np.ones((side, side), np.bool_))
     middle = core[side // 2]
     assert not middle[:margin].any()

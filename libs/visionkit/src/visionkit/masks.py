@@ -15,7 +15,7 @@ MAX_DEVIATION_PX = 1.0  # flattens the staircase of a slanted edge, moves no ver
 DEVIATION_OF_PERIMETER = 0.02  # and keeps the corners of masks of a few pixels
 MIN_KERNEL_PX = 3
 KERNEL_OF_SIDE = 10
-EROSIONS = 2
+SMALL_PX = 20  # two erosions with the smallest disc would take more than a tenth from each side
 
 
 def pack(mask: Mask) -> bytes:
@@ -63,25 +63,36 @@ def to_polygon(mask: Mask) -> NDArray[np.float32]:
 def erode_core(mask: Mask) -> Mask:
     """Shrink a mask to its core, where neither the wall nor a neighbor leaks into the color.
 
-    Two erosions with a disc of max(3, min(H, W) // 10) pixels; what lies outside the array counts as wall. A turned or
-    flipped mask has the turned or flipped core. Thin holds would vanish: when nothing is left the mask itself is
-    returned.
+    Two erosions with a disc of max(3, min(H, W) // 10) pixels, one where the mask is small; what lies outside the array
+    counts as wall. A turned or flipped mask has the turned or flipped core. Thin holds would vanish: when nothing is
+    left the mask itself is returned.
 
     Returns:
         (H, W) bool; a new array, or `mask` itself.
     """
     if not mask.size:
         return mask
-    side = max(MIN_KERNEL_PX, min(mask.shape) // KERNEL_OF_SIDE)
+    side = _disc_px(mask.shape)
+    middles = (side // 2, (side - 1) // 2)  # a disc of even size has no middle pixel: once up left, once down right
     core = mask.astype(np.uint8)
-    for middle in (
-        side // 2,
-        (side - 1) // 2,
-    ):  # a disc of even size has no middle pixel: once up left, once down right
+    for middle in middles[: _erosions(mask.shape)]:
         core = cv2.erode(
             core, _disc(side), anchor=(middle, middle), borderType=cv2.BORDER_CONSTANT, borderValue=0
         ).astype(np.uint8)
     return core.astype(np.bool_) if core.any() else mask
+
+
+def eroded_px(shape: tuple[int, ...]) -> float:
+    """How far `erode_core` moves the rim of a mask of this shape."""
+    return _erosions(shape) * (_disc_px(shape) - 1) / 2
+
+
+def _erosions(shape: tuple[int, ...]) -> int:
+    return 1 if min(shape) < SMALL_PX else 2
+
+
+def _disc_px(shape: tuple[int, ...]) -> int:
+    return max(MIN_KERNEL_PX, min(shape) // KERNEL_OF_SIDE)
 
 
 @functools.cache  # a mask of 512 pixels has a disc of 51
