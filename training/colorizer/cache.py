@@ -55,13 +55,18 @@ def read_rgb(path: Path) -> NDArray[np.uint8]:
 def unlabeled_holds() -> Iterator[HoldCrop]:
     """Every annotated hold and volume of the unaltered training photos."""
     for name in sorted(photos_of("set", "train") & photos_of("variant", "original")):
-        photo = read_rgb(data_dir() / "train/images" / name)
-        height, width = photo.shape[:2]
-        for line in (data_dir() / "train/labels" / name).with_suffix(".txt").read_text().splitlines():
-            cx, cy, w, h = (float(v) for v in line.split()[1:5])
-            box = ((cx - w / 2) * width, (cy - h / 2) * height, (cx + w / 2) * width, (cy + h / 2) * height)
-            if crop := cut(photo, name, box):
-                yield crop
+        yield from annotated_holds("train", name)
+
+
+def annotated_holds(folder: str, name: str) -> Iterator[HoldCrop]:
+    """Every annotated hold and volume of a photo."""
+    photo = read_rgb(data_dir() / folder / "images" / name)
+    height, width = photo.shape[:2]
+    for line in (data_dir() / folder / "labels" / name).with_suffix(".txt").read_text().splitlines():
+        cx, cy, w, h = (float(v) for v in line.split()[1:5])
+        box = ((cx - w / 2) * width, (cy - h / 2) * height, (cx + w / 2) * width, (cy + h / 2) * height)
+        if crop := cut(photo, name, box):
+            yield crop
 
 
 def photos_of(column: str, value: str) -> set[str]:
