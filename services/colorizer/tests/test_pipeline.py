@@ -57,6 +57,13 @@ def test_nothing_outside_the_core_reaches_the_network():
     assert prepared.rgb == (0, 0, 200)
 
 
+@pytest.mark.parametrize("count", [1, 2, 3, 16, 25])
+def test_the_color_of_a_hold_is_the_median_of_its_core_rounded_down(count):
+    crop = np.random.default_rng(count).integers(0, 256, (1, 30, 3)).astype(np.uint8)
+    core = np.arange(30)[None] < count
+    assert prepare_crop(crop, core, 8).rgb == tuple(np.median(crop[core], axis=0).astype(int))
+
+
 def test_the_callers_pixels_are_left_alone():
     crop = np.full((10, 10, 3), 7, np.uint8)
     crop.flags.writeable = False
