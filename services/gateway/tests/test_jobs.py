@@ -219,6 +219,29 @@ async def test_a_lost_connection_is_taken_up_where_it_broke(gate):
     assert [event["id"] for event in rest] == [event["id"] for event in told[4:]]
 
 
+async def test_events_that_outlive_the_framework_are_answered_as_all_is(open_gate):
+    gate = await open_gate(gateway_remember_s=600.0, gateway_cors_origins="https://app.example")
+    address = (await gate.analyze(headers=ASYNC)).headers["location"]
+    headers = (await gate.http.get(f"{address}/events", headers={"origin": "https://app.example"})).headers
+    assert headers["access-control-allow-origin"] == "https://app.example"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["content-type"].startswith("text/event-stream")
+
+
+async def test_the_last_follower_of_a_job_that_is_not_kept_stops_it(gate, jpeg):
+    gate.colorizer.before = lambda ids: asyncio.sleep(60)
+    photo = {"content": jpeg, "headers": {"content-type": "image/jpeg"}}
+    async with gate.http.stream("POST", "/api/analyze-stream", **photo) as first:
+        events_url = first.headers["content-location"]
+        address = events_url.removesuffix("/events")
+        second = await gate.http.send(gate.http.build_request("GET", events_url), stream=True)
+    await asyncio.sleep(0.1)
+    assert (await gate.http.get(address)).json()["status"] == "running"
+    await second.aclose()
+    while (await gate.http.get(address)).status_code != 404:
+        await asyncio.sleep(0.01)
+
+
 async def test_a_stream_goes_on_without_its_caller_who_comes_back_for_the_rest(gate, jpeg):
     go_on = asyncio.Event()
     gate.colorizer.before = lambda ids: go_on.wait()

@@ -17,9 +17,10 @@ from servicekit.formats import HEAD_BYTES
 
 
 @pytest.mark.parametrize("size", [0, 1, 127, 128, 16_383, 16_384, 2_097_151, 2_097_152, 25_165_824])
-def test_the_detector_reads_what_the_gateway_frames_by_hand(size):
+@pytest.mark.parametrize("room", [0, 0.5, 1, 2], ids="{} of its room".format)
+def test_the_detector_reads_what_the_gateway_frames_by_hand(size, room):
     file = bytes(range(256)) * (size // 256) + bytes(size % 256)
-    photo = Photo()
+    photo = Photo(room_bytes=int(size * room))
     for start in range(0, size, 1 << 20):
         photo.add(memoryview(file)[start : start + (1 << 20)])
     assert (photo.size_bytes, photo.sha256) == (size, hashlib.sha256(file).digest())
