@@ -36,22 +36,29 @@ async def test_crops_are_let_go_with_their_chunk():
     gc.disable()  # by their count, not by the collector
     try:
         left = []
-        async for _ in Scatter(Colorizer(), chunk_holds=1, calls=1).color(crops, Deadline.after(5), Looks()):
-            await asyncio.sleep(0.01)
-            left.append(sum(crop() is not None for crop in alive))
+        scatter = Scatter(Colorizer(), chunk_holds=1, calls=1)
+        async with scatter.coloring(crops, Deadline.after(5), Looks()) as chunks:
+            async for _ in chunks:
+                await asyncio.sleep(0.01)
+                left.append(sum(crop() is not None for crop in alive))
     finally:
         gc.enable()
     assert crops == []
     assert left[-1] == 0
 
 
+async def test_the_first_calls_are_on_their_way_before_anything_else_is_done():
+    colorizer = Colorizer()
+    scatter = Scatter(colorizer, chunk_holds=1, calls=2)
+    async with scatter.coloring([Crop() for _ in range(3)], Deadline.after(5), Looks()):
+        assert colorizer.calls >= 2
+
+
 async def test_a_chunk_that_waits_to_ask_again_keeps_nobody_else_waiting():
     colorizer = Colorizer(refusals=1)
     scatter = Scatter(colorizer, chunk_holds=1, calls=1)
     start_s = asyncio.get_running_loop().time()
-    landed_s = [
-        asyncio.get_running_loop().time() - start_s
-        async for _ in scatter.color([Crop() for _ in range(3)], Deadline.after(5), Looks())
-    ]
+    async with scatter.coloring([Crop() for _ in range(3)], Deadline.after(5), Looks()) as chunks:
+        landed_s = [asyncio.get_running_loop().time() - start_s async for _ in chunks]
     assert landed_s[1] < 0.3
     assert 0.5 <= landed_s[2] < 1.5

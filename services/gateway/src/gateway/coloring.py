@@ -1,8 +1,9 @@
 """Scatters the crops of a photo over the colorizer's replicas, in chunks, and gathers the colors as they land."""
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 
 from servicekit.errors import InvalidParameter, Overloaded, ServiceError
@@ -12,6 +13,7 @@ from gateway.domain import Coloring, Crop, Looks
 from gateway.upstream import Colorizer
 
 _log = logging.getLogger("coloring")
+_TURNS_TO_SEND = 4  # of the event loop, until gRPC has written a call: one for each task that it goes through
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +32,24 @@ class Scatter:
         self._chunk_holds = chunk_holds
         self._free = asyncio.Semaphore(calls)
 
-    async def color(self, crops: list[Crop], deadline: Deadline, looks: Looks) -> AsyncGenerator[Chunk, None]:
+    @contextlib.asynccontextmanager
+    async def coloring(
+        self, crops: list[Crop], deadline: Deadline, looks: Looks
+    ) -> AsyncGenerator[AsyncIterator[Chunk], None]:
         """Color all crops of one photo; takes them, so that each is let go with its chunk.
 
-        Yields:
-            Every chunk when it ends, and none later than the deadline's reserve. Closing the generator early stops what
-            is under way. No crops give no chunks.
+        The first calls are on their way when what is inside begins, and what is still under way at its end is stopped.
 
-        Raises:
-            InvalidParameter: The colorizer cannot use the caller's palette.
+        Yields:
+            Every chunk when it ends, and none later than the deadline's reserve; an InvalidParameter where the
+            colorizer cannot use the caller's palette. No crops give no chunks.
         """
         parts = _taken(crops, self._chunk_holds)
         tasks = [asyncio.create_task(self._outcome(part, deadline, looks)) for part in parts]
         try:
-            for landed in asyncio.as_completed(tasks):
-                yield await landed
+            for _ in range(_TURNS_TO_SEND):
+                await asyncio.sleep(0)
+            yield _landing(tasks)
         finally:
             for task in tasks:
                 task.cancel()
@@ -78,6 +83,11 @@ class Scatter:
     async def _call(self, crops: Sequence[Crop], deadline: Deadline, looks: Looks) -> Coloring:
         async with self._free:
             return await self._colorizer.color(crops, looks, timeout_s=deadline.work_s())
+
+
+async def _landing(tasks: Sequence[asyncio.Task[Chunk]]) -> AsyncIterator[Chunk]:
+    for landed in asyncio.as_completed(tasks):
+        yield await landed
 
 
 def _taken(crops: list[Crop], size: int) -> Iterator[list[Crop]]:

@@ -84,7 +84,6 @@ class Analyzer:
                 asked = Options(max_holds, options.min_confidence)
                 found = await self._detector.detect(photo, asked, timeout_s=deadline.work_s())
             room.shrink_to(answer_bytes(len(found.holds)))
-            yield HoldsFound(found.size, found.holds)
 
             colors = _Colors()
             async with contextlib.aclosing(
@@ -103,11 +102,12 @@ class Analyzer:
     async def _color(
         self, found: Detection, colors: "_Colors", looks: Looks, deadline: Deadline
     ) -> AsyncGenerator[Event, None]:
-        """Color the holds; takes their crops."""
-        yield Progress("coloring", _PERCENT_COLORING)
+        """Tell the holds while the colorizer is at work on them; takes their crops."""
         start_s = time.perf_counter()
         with receipts.stage("color"):
-            async with contextlib.aclosing(self._scatter.color(found.crops, deadline, looks)) as chunks:
+            async with self._scatter.coloring(found.crops, deadline, looks) as chunks:
+                yield HoldsFound(found.size, found.holds)
+                yield Progress("coloring", _PERCENT_COLORING)
                 async for chunk in chunks:
                     if chunk.coloring is not None:
                         colors.add(chunk.coloring)
