@@ -36,7 +36,7 @@ def load(settings: ColorizerSettings, pressure: Pressure | None = None) -> tuple
         StartError: A model file is missing, is not the listed one, or does not fit the others.
     """
     cpus = settings.omp_num_threads or available_cpus()
-    cv2.setNumThreads(cpus)
+    cv2.setNumThreads(1)  # waking a second thread takes longer than the work on a hold
     try:
         entry = manifest.load(Path(settings.models_dir)).model(settings.clip_model)
         colors = palette.load(entry.verified_path("palette"))
