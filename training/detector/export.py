@@ -23,6 +23,7 @@ from detector.canvas import canvas_wh
 from torch import nn
 
 from training.detector.evaluate import load_network
+from training.detector.expectation import without_softmax
 from training.detector.quantize import quantize
 
 NAME = "yolo11n-seg-holds"
@@ -69,6 +70,7 @@ def export(network: nn.Module, path: Path, checked_sides_px: Sequence[int] = SER
         dynamo=False,
     )
     slim = onnxslim.slim(onnx.load(str(path)))
+    without_softmax(slim)
     del slim.graph.value_info[:]  # inferred shapes: 1 MB that every reader infers again
     onnx.save(slim, str(path))
     for side_px in checked_sides_px:

@@ -1,5 +1,6 @@
 """One ONNX network on the CPU: few known shapes, explicit threads, cancellable runs."""
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ Sizes = Mapping[str, Sequence[int]]
 
 _LOG_ERRORS = 3
 _LOG_FATAL = 4  # a terminated run reports itself as an error; we raise it, so the log need not repeat it
+_LOOK_UP_S = 0.05
 _RETURN_ARENA = ("memory.enable_memory_arena_shrinkage", "cpu:0")
 _DTYPES: Mapping[str, type[np.generic]] = {
     "tensor(float)": np.float32,
@@ -42,8 +44,8 @@ class TensorSpec(NamedTuple):
 class OnnxModel:
     """A loaded network.
 
-    `run` may be called from several threads at once, but each run in flight makes the arena grow by what one run
-    needs, for good (YOLO11n-seg at 640 px: 55 MB): better one run at a time with more `threads`.
+    `run` may be called from several threads, and lets one run at a time: each run in flight would make the arena grow
+    by what one run needs, for good (YOLO11n-seg at 640 px: 55 MB).
 
     Args:
         path: The .onnx file.
@@ -75,6 +77,7 @@ class OnnxModel:
     ) -> None:
         self._path = path
         self._pressure = pressure
+        self._running = threading.Lock()
         options = _options(threads, dims)
         if not optimize:
             options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
@@ -119,13 +122,24 @@ class OnnxModel:
         if self._pressure is not None and self._pressure.tight():
             options.add_run_config_entry(*_RETURN_ARENA)
             self._pressure.count("network_memory_returned")
-        with _terminated_by(token, options):
+        with self._turn(token), _terminated_by(token, options):
             outputs: list[Array] = self._session.run(self._outputs, dict(feeds), options)
         return outputs
 
     def warm_up(self) -> None:
         """Run once on zeros: memory and caches reach their working size before the first request."""
         self.run({name: np.zeros(spec.shape, spec.dtype) for name, spec in self._inputs.items()})
+
+    @contextmanager
+    def _turn(self, token: CancelToken | None) -> Iterator[None]:
+        """Wait until no other run is going on; who is cancelled meanwhile goes."""
+        while not self._running.acquire(timeout=_LOOK_UP_S):
+            if token is not None:
+                token.raise_if_cancelled()
+        try:
+            yield
+        finally:
+            self._running.release()
 
     def _check(self, feeds: Mapping[str, Array]) -> None:
         if feeds.keys() != self._inputs.keys():
@@ -146,7 +160,9 @@ def _options(threads: int, dims: Mapping[str, int]) -> ort.SessionOptions:
     options.inter_op_num_threads = 1
     options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
     options.log_severity_level = _LOG_ERRORS
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle workers sleep
+    # Idle workers sleep. Awake between operators, they save a run 5 ms where nothing else runs, and take the cores from
+    # the other services where something does: 128 ms a run at 704 px beside a busy process become 134 (20 us) or 169.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     # Measured on YOLO11n-seg at 640 px, one run at a time (MB above the process, CPU ms a run): arena alone 91, 56;
     # arena and pattern 145, 56; neither 150 and growing with the allocator's mood, 67. Shapes are fixed, so that the
     # arena stays at what the warm-up took.

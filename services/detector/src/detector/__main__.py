@@ -26,6 +26,7 @@ from detector.room import Room
 from detector.servicer import DetectorServicer
 from detector.settings import DetectorSettings
 
+PHOTOS_AT_ONCE = 2  # one is decoded while the network, which takes all the CPUs there are, looks at the other
 PARAMETERS_BYTES = 64 * 1024  # far more than what a request says beside its photo
 SERVICE_NAME = detector_pb2.DESCRIPTOR.services_by_name["DetectorService"].full_name
 
@@ -68,7 +69,7 @@ async def opened(settings: DetectorSettings, lifecycle: Lifecycle) -> AsyncItera
     with stage("load"):
         finder, info = load(settings, lifecycle.pressure)
     budget = lifecycle.settle(queue_limit=settings.detector_queue)
-    worker = Worker(threads=1, queue_limit=settings.detector_queue)  # one run takes all the CPUs there are
+    worker = Worker(threads=PHOTOS_AT_ONCE, queue_limit=settings.detector_queue)
     lifecycle.queues.append(lambda: worker.queued)
     servicer = DetectorServicer(
         finder,
