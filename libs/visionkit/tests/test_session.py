@@ -166,6 +166,28 @@ def test_a_cancelled_run_ends_within_a_second_and_the_model_lives_on(endless, ca
         model.run({"matrix": MATRIX}, token=other)
 
 
+def test_runs_take_turns_and_who_is_cancelled_while_waiting_leaves_at_once(endless):
+    model, running, waiting, ends = OnnxModel(endless, threads=1, dims={}), CancelToken(), CancelToken(), []
+
+    def run(name, token):
+        with pytest.raises(Cancelled):
+            model.run({"matrix": MATRIX}, token=token)
+        ends.append(name)
+
+    first = threading.Thread(target=run, args=("running", running))
+    second = threading.Thread(target=run, args=("waiting", waiting))
+    first.start()
+    time.sleep(0.1)
+    second.start()
+    time.sleep(0.1)
+    waiting.cancel()
+    second.join(0.5)
+    assert ends == ["waiting"]
+    running.cancel()
+    first.join(1)
+    assert ends == ["waiting", "running"]
+
+
 def test_cancelling_one_run_leaves_the_neighbor_alone(model, endless):
     doomed, token, outcome = OnnxModel(endless, threads=1, dims={}), CancelToken(), []
 

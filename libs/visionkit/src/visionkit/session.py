@@ -119,10 +119,10 @@ class OnnxModel:
         self._check(feeds)
         options = ort.RunOptions()
         options.log_severity_level = _LOG_FATAL
-        if self._pressure is not None and self._pressure.tight():
-            options.add_run_config_entry(*_RETURN_ARENA)
-            self._pressure.count("network_memory_returned")
         with self._turn(token), _terminated_by(token, options):
+            if self._pressure is not None and self._pressure.tight():
+                options.add_run_config_entry(*_RETURN_ARENA)
+                self._pressure.count("network_memory_returned")
             outputs: list[Array] = self._session.run(self._outputs, dict(feeds), options)
         return outputs
 
