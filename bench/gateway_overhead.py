@@ -25,6 +25,7 @@ import numpy as np
 from climbmate.colorizer.v1 import colorizer_pb2
 from climbmate.detector.v1 import detector_pb2, detector_pb2_grpc
 from climbmate_client.local import ServiceProcess
+from climbmate_client.local.cgroup import MemoryCgroup
 from climbmate_client.settings import service_environment
 from servicekit.limits import MAX_MESSAGE_BYTES
 
@@ -32,6 +33,7 @@ ROOT = Path(__file__).parents[1]
 _JPEG = {"content-type": "image/jpeg", "cache-control": "no-cache"}
 _WARM_UP = 20
 _UPLOADS = 64
+_POD_BYTES = 1_000_000_000
 _LISTENERS = 1000
 _UPLOAD = b"\xff\xd8\xff\xe0" + bytes(12_000_000)
 
@@ -55,6 +57,8 @@ def main() -> None:
             )
         rows["of these answered with 200"] = sum(response.status_code == 200 for response in answers)
         rows[f"peak memory with {_UPLOADS} uploads of 12 MB, MB"] = _status_mb(gateway, "VmHWM")
+        if bench.cgroup:
+            rows["the same, as a memory limit counts it, MB"] = bench.cgroup.peak_bytes / 1e6
     rows |= _idle_listeners()
     print("| | |\n|---|---:|")
     for name, value in rows.items():
@@ -104,13 +108,14 @@ def _listen(open_: ExitStack, host: str, port: int, path: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Bench:
-    """A gateway, where it listens, and the address of the services behind it."""
+    """A gateway, where it listens, the address of the services behind it, and its cgroup where root may make one."""
 
     gateway: ServiceProcess
     http: httpx.Client
     host: str
     port: int
     services: str
+    cgroup: MemoryCgroup | None
 
     @contextmanager
     def caller(self) -> Iterator[HTTPConnection]:
@@ -161,9 +166,15 @@ def _bench(services_options: Sequence[str] = (), own: Mapping[str, str] | None =
                 **(own or {}),
             }
         )
-        commands = {"instant": ["bench.instant_services", services, *services_options], "gateway": ["gateway"]}
+        instant = [sys.executable, "-m", "bench.instant_services", services, *services_options]
+        gateway = [sys.executable, "-m", "gateway"]
+        cgroup = None
+        if MemoryCgroup.available():
+            cgroup = parts.enter_context(MemoryCgroup("gateway", _POD_BYTES))
+            gateway = cgroup.wrap(gateway)
         processes = [
-            ServiceProcess(name, [sys.executable, "-m", *command], environ, print) for name, command in commands.items()
+            ServiceProcess(name, command, environ, print)
+            for name, command in (("instant", instant), ("gateway", gateway))
         ]
         for process in processes:
             process.start()
@@ -173,7 +184,7 @@ def _bench(services_options: Sequence[str] = (), own: Mapping[str, str] | None =
             httpx.Client(base_url=f"http://{listen}", timeout=120, trust_env=False, limits=limits)
         )
         _wait_ready(http)
-        yield _Bench(processes[-1], http, host, port, services)
+        yield _Bench(processes[-1], http, host, port, services, cgroup)
 
 
 def _wait_ready(http: httpx.Client) -> None:
