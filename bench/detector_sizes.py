@@ -15,13 +15,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from detector.canvas import canvas_wh
 from detector.finder import Query
 from servicekit.cancel import CancelToken
 from visionkit import threads
 
 from bench.detector_setup import ROOT, SIDES_PX, THREADS, load, shipped_network
 
-ROUNDS = 15
+ROUNDS = 40
 
 
 def milliseconds(work: Callable[[], object]) -> float:
@@ -40,7 +41,8 @@ def measure(network: Path, side_px: int, photo: Path) -> dict[str, float]:
     session, finder = load(network, side_px)
     query = Query(photo.read_bytes(), max_holds=300, min_confidence=0.3, with_crops=True)
     header = finder.read_header(query)
-    feeds = {"images": np.zeros((1, 3, side_px, side_px), np.float32)}
+    width, height = canvas_wh(header.width, header.height, side_px)
+    feeds = {"images": np.zeros((1, 3, height, width), np.float32)}
     return {
         "network_ms": milliseconds(lambda: session.run(feeds)),
         "find_ms": milliseconds(lambda: finder.find(query, header, token=CancelToken())),
