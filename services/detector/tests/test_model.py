@@ -42,6 +42,13 @@ def test_other_networks_stop_the_start(wrong):
         HoldNetwork(FakeSession(**wrong))
 
 
+def test_a_picture_is_shown_in_its_own_shape_unless_the_network_has_only_one():
+    session = FakeSession()
+    assert HoldNetwork(session).canvas_wh(4032, 3024, 640) == (640, 640)
+    session.is_fixed = False
+    assert HoldNetwork(session).canvas_wh(4032, 3024, 640) == (736, 544)
+
+
 def test_a_cancelled_token_ends_the_run():
     session = FakeSession()
     network = HoldNetwork(session)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from detector import canvas
 from detector.finder import HoldFinder, Query
 from detector.model import HoldNetwork
 from detector.settings import DetectorSettings
@@ -13,6 +14,7 @@ from servicekit.cancel import CancelToken
 from visionkit import manifest
 from visionkit.session import OnnxModel
 
+SIDES_PX = DetectorSettings().sides_px
 REPOSITORY = Path(__file__).parents[3]
 STORED_AS = {  # what undoes each EXIF orientation's turn: the photo as the sensor had it
     1: None,
@@ -29,7 +31,7 @@ STORED_AS = {  # what undoes each EXIF orientation's turn: the photo as the sens
 @pytest.fixture(scope="module")
 def finder():
     path = manifest.load(REPOSITORY / "models").model(DetectorSettings().detector_model).verified_path("network")
-    network = HoldNetwork(OnnxModel(path, threads=1, dims={"batch": 1, "height": 640, "width": 640}))
+    network = HoldNetwork(OnnxModel(path, threads=1, dims={"batch": 1}, sizes=canvas.sizes(SIDES_PX)), SIDES_PX)
     return HoldFinder(network, max_side_px=1280, max_pixels=50_000_000)
 
 

@@ -26,7 +26,6 @@ _COSTS: Mapping[PhotoFormat, Callable[[PhotoHeader, int], Cost]] = {
     "heic": heic.cost,
 }
 _MARGIN = 1.03
-_LITTLE = 2  # shrunk by less, every pixel has a share in bilinear samples, too, which take a sixth of the time of means
 _SMALL_CHANGE_BYTES = 3_000_000  # Huffman and color tables, metadata, what the allocator keeps for later
 _HEIC_FILE_COPIES = 2  # libheif's and its decoder's; the other decoders read the file where it is
 
@@ -84,5 +83,4 @@ def _shrink(samples: Samples, wh: tuple[int, int]) -> Samples:
     height, width = samples.shape[:2]
     if (width, height) == wh:
         return samples
-    little = width < _LITTLE * wh[0] and height < _LITTLE * wh[1]
-    return cv2.resize(samples, wh, interpolation=cv2.INTER_LINEAR if little else cv2.INTER_AREA)
+    return cv2.resize(samples, wh, interpolation=cv2.INTER_AREA)

@@ -160,8 +160,8 @@ def _options(threads: int, dims: Mapping[str, int]) -> ort.SessionOptions:
     options.inter_op_num_threads = 1
     options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
     options.log_severity_level = _LOG_ERRORS
-    # Idle workers sleep. Awake between operators, they save a run 5 ms where nothing else runs, and take the cores from
-    # the other services where something does: 128 ms a run at 704 px beside a busy process become 134 (20 us) or 169.
+    # Idle workers sleep. Awake between operators, they make a run a little faster where nothing else runs, and much
+    # slower beside a busy process, and they take the cores from the other services.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     # Measured on YOLO11n-seg at 640 px, one run at a time (MB above the process, CPU ms a run): arena alone 91, 56;
     # arena and pattern 145, 56; neither 150 and growing with the allocator's mood, 67. Shapes are fixed, so that the

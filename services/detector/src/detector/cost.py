@@ -3,8 +3,8 @@
 from visionkit import codec
 from visionkit.header import PhotoHeader
 
-NETWORK_BYTES_PER_PX = 45  # of the square: picture, input, outputs, masks; measured at 640 and 960 px
-LOOK_BYTES_PER_PX = 11  # of the square: 32 float32 prototypes for every 16 pixels, and what was found
+NETWORK_BYTES_PER_PX = 45  # of the canvas: picture, input, outputs, masks; measured at 640 and 960 px
+LOOK_BYTES_PER_PX = 11  # of the canvas: 32 float32 prototypes for every 16 pixels, and what was found
 ANSWER_BYTES_PER_HOLD = 2 * 4 * 96 * 96  # crop and mask, once as arrays and once as a message
 
 
@@ -19,7 +19,7 @@ def request_bytes(
         header: what the photo claims to be.
         file_bytes: its file's size, on which some decoders' needs depend; the file itself is in the inbox's account.
         max_side_px: longer side to which it will be decoded.
-        square_side_px: side of the network's input.
+        square_side_px: side of the square as large as which the network sees it.
         max_holds: how many holds may be returned.
         looks: how often the network looks; the prototypes of each look stay until all are over.
     """
