@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from fastapi import FastAPI
+from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
-from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from gateway.core import Core
@@ -32,27 +31,19 @@ _CORS: dict[str, Any] = {
 
 def build_app(core: Core, jobs: Jobs) -> ASGIApp:
     """Put the HTTP face together."""
-    api = FastAPI(
-        title="climbmate",
-        summary="Holds, colors and boulder problems of an indoor climbing wall, from one photo.",
-        version=core.version,
-        docs_url=None,  # those pages load scripts from other hosts
-        redoc_url=None,
-        redirect_slashes=False,
-        default_response_class=Response,  # what is answered is described by each route
-    )
     palette = PaletteSource(core.colorizer)
-    for router in (
-        analyze.router(core, jobs),
-        batch.router(core, jobs),
-        job_routes.router(core, jobs),
-        feedback_routes.router(core, palette),
-        probes.router(core, palette),
-        pages.router(core),
-    ):
-        api.include_router(router)
-    failures.install(api)
-    openapi.install(api)
+    parts = (
+        analyze.operations(core, jobs),
+        batch.operations(core, jobs),
+        job_routes.operations(core, jobs),
+        feedback_routes.operations(core, palette),
+        probes.operations(core, palette),
+        pages.operations(),
+    )
+    operations = [operation for part in parts for operation in part.all]
+    routes = [operation.route() for operation in (*operations, openapi.operation(operations, core.version))]
+    api = Starlette(routes=routes, exception_handlers=failures.HANDLERS)
+    api.router.redirect_slashes = False
     app: ASGIApp = Representations(Guard(api, core.keyring))
     if core.settings.cors_origins:
         app = CORSMiddleware(app, allow_origins=core.settings.cors_origins, **_CORS)

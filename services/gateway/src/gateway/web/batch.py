@@ -5,13 +5,13 @@ import contextlib
 import functools
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator
-from typing import Annotated, cast
+from typing import cast
 
 import msgspec
-from fastapi import APIRouter, Query, Request
 from servicekit.deadlines import within
 from servicekit.errors import Internal, ServiceError, UnsupportedFormat
 from servicekit.receipts import current_receipt
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -19,8 +19,7 @@ from gateway import formats
 from gateway.admission import MAX_UPLOAD_BYTES, Held
 from gateway.core import Core
 from gateway.deadline import Deadline
-from gateway.web import answers, failures, openapi, wishes
-from gateway.web.analyze import AnalyzeQuery
+from gateway.web import answers, failures, openapi, parameters, wishes
 from gateway.web.batch_form import MAX_PHOTOS, Arrived, BatchForm
 from gateway.web.disconnect import unless_caller_leaves
 from gateway.web.exchange import read_while_answering
@@ -29,6 +28,8 @@ from gateway.web.intake import Incoming, Terms, find_job, last_result
 from gateway.web.jobs import Jobs
 from gateway.web.multipart import too_large
 from gateway.web.pace import Pace, in_pace
+from gateway.web.questions import AnalyzeQuery
+from gateway.web.routes import Operations
 from gateway.web.told import result_json
 
 _log = logging.getLogger("batch")
@@ -37,13 +38,14 @@ _MAX_BODY_BYTES = MAX_PHOTOS * MAX_UPLOAD_BYTES
 _ID_CHARACTERS = 60
 
 
-def router(core: Core, jobs: Jobs) -> APIRouter:
-    """The route."""
-    api = APIRouter(tags=["analysis"])
+def operations(core: Core, jobs: Jobs) -> Operations:
+    """The operation."""
+    api = Operations("analysis")
 
-    @api.post("/api/analyze-batch", **openapi.ANALYZE_BATCH)
-    async def analyze_batch(request: Request, query: Annotated[AnalyzeQuery, Query()]) -> Response:
+    @api.post("/api/analyze-batch", openapi.ANALYZE_BATCH)
+    async def analyze_batch(request: Request) -> Response:
         """Analyze up to 20 photos of one form; each is answered as soon as it is known, in any order."""
+        query = parameters.read(request.query_params, AnalyzeQuery)
         terms = Terms(query.options(), fresh=wishes.is_fresh(request.headers))
         return Batch(core, jobs, request, _form(request), terms)
 

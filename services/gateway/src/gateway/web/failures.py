@@ -2,10 +2,9 @@
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
-from fastapi import FastAPI
-from fastapi.exceptions import RequestValidationError
-from servicekit.errors import Internal, InvalidParameter, RetryableError, ServiceError, Unauthenticated
+from servicekit.errors import Internal, RetryableError, ServiceError, Unauthenticated
 from servicekit.receipts import current_receipt
 from servicekit.tracebacks import forget
 from starlette.exceptions import HTTPException
@@ -40,14 +39,6 @@ class FailureAnswer(Answer, frozen=True):
     """The shape of every error."""
 
     error: Failure
-
-
-def install(app: FastAPI) -> None:
-    """Make the application answer every error in this shape."""
-    app.add_exception_handler(ServiceError, _on_service_error)
-    app.add_exception_handler(RequestValidationError, _on_bad_parameter)
-    app.add_exception_handler(HTTPException, _on_http_error)
-    app.add_exception_handler(Exception, _on_bug)
 
 
 def describe(error: ServiceError, scope: Scope) -> FailureAnswer:
@@ -91,12 +82,6 @@ async def _on_service_error(request: Request, error: Exception) -> Response:
     return respond(error, request.scope)
 
 
-async def _on_bad_parameter(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)  # noqa: S101 - as it was registered
-    details = {str(problem["loc"][-1]): str(problem["msg"]) for problem in error.errors()}
-    return respond(InvalidParameter("A parameter is unknown or out of range.", details=details), request.scope)
-
-
 async def _on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - as it was registered
     code = _CODE_BY_STATUS.get(error.status_code, "INTERNAL")
@@ -117,3 +102,11 @@ def _describe(scope: Scope, code: str, details: dict[str, str]) -> FailureAnswer
 def _respond(failure: FailureAnswer, headers: Mapping[str, str], scope: Scope) -> Response:
     told = {"content-language": language_of(scope), "vary": "Accept-Language", **headers}
     return Response(encode(failure), STATUS[failure.error.code], told, "application/json")
+
+
+HANDLERS: dict[Any, Any] = {
+    ServiceError: _on_service_error,
+    HTTPException: _on_http_error,
+    Exception: _on_bug,
+}
+"""What makes the application answer every error in this shape."""

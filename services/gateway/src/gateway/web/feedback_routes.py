@@ -4,11 +4,11 @@ import asyncio
 from pathlib import Path
 
 import msgspec
-from fastapi import APIRouter, Request
 from servicekit.errors import DeadlineExceeded, InvalidParameter, Overloaded, ServiceError
 from servicekit.memory import MB
 from servicekit.receipts import stage
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.core import Core
@@ -17,20 +17,21 @@ from gateway.feedback import Correction, FeedbackStore
 from gateway.web import answers, openapi
 from gateway.web.guard import caller_of
 from gateway.web.palette import PaletteSource
+from gateway.web.routes import Operations
 
 _MAX_BYTES = 16 * 1024
 _READ_S = 10.0
 _MAX_WAITING = 32
 
 
-def router(core: Core, palette: PaletteSource) -> APIRouter:
-    """The route; without a file there is none."""
-    api = APIRouter(tags=["feedback"])
+def operations(core: Core, palette: PaletteSource) -> Operations:
+    """The operation; without a file there is none."""
+    api = Operations("feedback")
     settings = core.settings
     store = FeedbackStore(Path(settings.gateway_feedback_file), max_bytes=settings.gateway_feedback_mb * MB)
     turn, waiting = asyncio.Lock(), asyncio.Semaphore(_MAX_WAITING)
 
-    @api.post("/api/feedback", **openapi.FEEDBACK)
+    @api.post("/api/feedback", openapi.FEEDBACK)
     async def give_feedback(request: Request) -> Response:
         """Correct the color of a hold; the last word on a hold of an answer counts."""
         if not settings.gateway_feedback_file:

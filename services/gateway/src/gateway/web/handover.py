@@ -1,9 +1,10 @@
-"""Answers that go on when the framework is through with their request.
+"""Answers that hold something, and answers that go on when the framework is through with their request.
 
 A stream may wait for minutes, and every layer that waits with it keeps its frames; the framework's are a third of what
 a connection takes.
 """
 
+import contextlib
 import functools
 from collections.abc import Awaitable, Callable
 
@@ -11,7 +12,21 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 _REST = "rest"
-_FRAMEWORKS = "fastapi"
+
+
+class Holding(Response):
+    """A response that holds something until it has been given, or the caller has left."""
+
+    def __init__(self, response: Response, held: contextlib.AsyncExitStack) -> None:
+        """Give `response`, then close `held`."""
+        super().__init__()
+        self._response = response
+        self._held = held
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer."""
+        async with self._held:
+            await self._response(scope, receive, send)
 
 
 class Handover(Response):
@@ -36,8 +51,6 @@ async def finish(scope: Scope) -> None:
 
 
 async def _answer(response: Response, at_end: Callable[[], None], scope: Scope, receive: Receive, send: Send) -> None:
-    for key in [key for key in scope if key.startswith(_FRAMEWORKS)]:
-        del scope[key]  # its stacks, which it is through with
     try:
         await response(scope, receive, send)
     finally:

@@ -1,57 +1,57 @@
 """`/api/jobs/{id}`: an analysis to poll, to follow again after a lost connection, or to stop."""
 
-from typing import Annotated, cast
+from typing import cast
 
 import msgspec
-from fastapi import APIRouter, Header, Request
 from servicekit.receipts import current_receipt
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
 from gateway import messages
 from gateway.core import Core
 from gateway.deadline import Deadline
-from gateway.web import answers, failures, openapi
+from gateway.web import answers, failures, openapi, parameters
 from gateway.web.handover import Handover
 from gateway.web.jobs import Job, Jobs
+from gateway.web.questions import FollowHeaders
+from gateway.web.routes import Operations
 from gateway.web.stream import EventStream
 from gateway.web.told import result_json
 
 _POLL_AFTER_S = "1"
 
 
-def router(core: Core, jobs: Jobs) -> APIRouter:
-    """The routes of jobs."""
-    api = APIRouter(tags=["analysis"])
+def operations(core: Core, jobs: Jobs) -> Operations:
+    """The operations on jobs."""
+    api = Operations("analysis")
 
-    def known(job_id: str) -> Job:
-        job = jobs.get(job_id)
+    def known(request: Request) -> Job:
+        job = jobs.get(request.path_params["job_id"])
         if job is None:
             raise HTTPException(404)
         return job
 
-    @api.get("/api/jobs/{job_id}", **openapi.JOB)
-    async def poll(request: Request, job_id: str) -> Response:
+    @api.get("/api/jobs/{job_id}", openapi.JOB)
+    async def poll(request: Request) -> Response:
         """How far a job is, and its result or error once it has ended; known for ten minutes after that."""
-        job = known(job_id)
+        job = known(request)
         headers = {"cache-control": "private, no-cache"} | ({} if job.ended else {"retry-after": _POLL_AFTER_S})
         return Response(_report(job, request.scope), headers=headers, media_type="application/json")
 
-    @api.get("/api/jobs/{job_id}/events", **openapi.JOB_EVENTS)
-    async def follow(
-        job_id: str,
-        last_event_id: Annotated[int, Header(ge=0, description="Tell only what came after this event.")] = 0,
-    ) -> Response:
+    @api.get("/api/jobs/{job_id}/events", openapi.JOB_EVENTS)
+    async def follow(request: Request) -> Response:
         """What a job tells, from its start or from the last event that the caller has seen."""
-        job = known(job_id)
-        events = EventStream(job, Deadline.after(core.settings.request_deadline_s), after=last_event_id)
+        job = known(request)
+        seen = parameters.read_headers(request.headers, FollowHeaders).last_event_id
+        events = EventStream(job, Deadline.after(core.settings.request_deadline_s), after=seen)
         return Handover(events, job.follow())
 
-    @api.delete("/api/jobs/{job_id}", **openapi.JOB_DELETE)
-    async def stop(job_id: str) -> Response:
+    @api.delete("/api/jobs/{job_id}", openapi.JOB_DELETE)
+    async def stop(request: Request) -> Response:
         """Stop a job, and forget it."""
-        jobs.forget(known(job_id))
+        jobs.forget(known(request))
         return Response(status_code=204)
 
     return api

@@ -1,14 +1,17 @@
-"""What `/openapi.json` says beyond what FastAPI reads from the routes: bodies, answers, errors, examples."""
+"""What `/openapi.json` says of the operations: parameters, bodies, answers, errors, examples."""
 
+import inspect
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from fastapi import FastAPI
-from fastapi.openapi.utils import get_openapi
+from starlette.requests import Request
+from starlette.responses import Response
 
-from gateway.web import answers, examples, failures, reports
+from gateway.web import answers, examples, failures, parameters, reports
 from gateway.web.answers import Answer
+from gateway.web.questions import AnalyzeHeaders, AnalyzeQuery, FollowHeaders
+from gateway.web.routes import Operation
 
 _REF = "#/components/schemas/{name}"
 _KEY_ERRORS = ("UNAUTHENTICATED", "RATE_LIMITED")  # only where the operator asks for keys
@@ -24,7 +27,9 @@ _PHOTO_ERRORS = (
     "DEADLINE_EXCEEDED",
 )
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
-_BODY = {
+_QUERY = tuple(parameters.described("query", AnalyzeQuery))
+_PHOTO = {
+    "parameters": (*_QUERY, *parameters.described("header", AnalyzeHeaders)),
     "requestBody": {
         "required": True,
         "description": "A JPEG, PNG, WebP or HEIC photo, at most 24 MiB: the form field `image` (or `file`), or raw.",
@@ -38,22 +43,39 @@ _BODY = {
             },
             "image/*": _BINARY,
         },
-    }
+    },
 }
+_JOB_ID = {"name": "job_id", "in": "path", "required": True, "schema": {"type": "string"}}
 
 
-def install(app: FastAPI) -> None:
-    """Describe the application once, when first asked."""
+def operation(described: Sequence[Operation], version: str) -> Operation:
+    """`GET /openapi.json`, which describes the others."""
+    body = msgspec.json.encode(_document(described, version))
 
-    def describe() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            schema = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
-            components = schema.setdefault("components", {}).setdefault("schemas", {})
-            components.update(_schemas())
-            app.openapi_schema = schema
-        return app.openapi_schema
+    async def send(_: Request) -> Response:
+        return Response(body, headers={"cache-control": "no-cache"}, media_type="application/json")
 
-    app.openapi = describe  # type: ignore[method-assign]  # FastAPI's documented way to extend the description
+    return Operation("GET", "/openapi.json", send, None)
+
+
+def _document(described: Sequence[Operation], version: str) -> dict[str, Any]:
+    paths: dict[str, dict[str, Any]] = {}
+    for one in described:
+        if one.about is not None:
+            name = one.endpoint.__name__
+            told = {"operationId": name, "summary": name.replace("_", " ").capitalize()}
+            told["description"] = inspect.getdoc(one.endpoint) or ""
+            paths.setdefault(one.path, {})[one.method.lower()] = {**told, **one.about}
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "climbmate",
+            "summary": "Holds, colors and boulder problems of an indoor climbing wall, from one photo.",
+            "version": version,
+        },
+        "paths": paths,
+        "components": {"schemas": _schemas()},
+    }
 
 
 def _schemas() -> dict[str, Any]:
@@ -84,16 +106,17 @@ def _json(description: str, example: Answer) -> dict[str, Any]:
     }
 
 
-def _failed(codes: Sequence[str]) -> dict[int | str, dict[str, Any]]:
+def _failed(codes: Sequence[str]) -> dict[str, dict[str, Any]]:
     """One entry for each status; codes that share one are told apart by `code`."""
-    by_status: dict[int | str, dict[str, Any]] = {}
+    by_status: dict[str, dict[str, Any]] = {}
     for code in codes:
-        status = failures.STATUS[code]
+        number = failures.STATUS[code]
+        status = str(number)
         if status in by_status:
             by_status[status]["description"] += f" or `{code}`"
         else:
             by_status[status] = _json(f"`{code}`", examples.failure(code))
-        if status in (429, 503):
+        if number in (429, 503):
             retry = {"description": "Seconds until it makes sense to try again.", "schema": {"type": "integer"}}
             by_status[status]["headers"] = {"Retry-After": retry}
     return by_status
@@ -130,16 +153,29 @@ def _text(description: str) -> dict[str, Any]:
 
 ANALYZE: dict[str, Any] = {
     "responses": {
-        200: _json(
+        "200": _json(
             "Everything that is known about the photo; by `Accept: image/svg+xml` its outlines as a drawing.",
             examples.ANALYSIS,
         ),
-        202: _json("By `Prefer: respond-async` a job, whose address is in `Location`.", examples.JOB),
+        "202": _json("By `Prefer: respond-async` a job, whose address is in `Location`.", examples.JOB),
         **_failed(_PHOTO_ERRORS),
     },
-    "openapi_extra": _BODY,
+    **_PHOTO,
 }
-_BATCH_BODY = {
+ANALYZE_BATCH: dict[str, Any] = {
+    "responses": {
+        "200": {
+            "description": "Lines of JSON: a BatchLine for every photo in the order of completion, and a BatchEnd.",
+            "content": {
+                "application/x-ndjson": {
+                    "schema": {"type": "string"},
+                    "example": "".join(f"{answers.encode(line).decode()}\n" for line in examples.BATCH),
+                }
+            },
+        },
+        **_failed((*_KEY_ERRORS, "UNSUPPORTED_FORMAT", "INVALID_PARAMETER", "IMAGE_TOO_LARGE", "OVERLOADED")),
+    },
+    "parameters": _QUERY,
     "requestBody": {
         "required": True,
         "description": "At most 20 photos as form fields `image` (or `file`), each at most 24 MiB.",
@@ -152,72 +188,56 @@ _BATCH_BODY = {
                 }
             }
         },
-    }
-}
-ANALYZE_BATCH: dict[str, Any] = {
-    "responses": {
-        200: {
-            "description": "Lines of JSON: a BatchLine for every photo in the order of completion, and a BatchEnd.",
-            "content": {
-                "application/x-ndjson": {
-                    "schema": {"type": "string"},
-                    "example": "".join(f"{answers.encode(line).decode()}\n" for line in examples.BATCH),
-                }
-            },
-        },
-        **_failed((*_KEY_ERRORS, "UNSUPPORTED_FORMAT", "INVALID_PARAMETER", "IMAGE_TOO_LARGE", "OVERLOADED")),
     },
-    "openapi_extra": _BATCH_BODY,
 }
 JOB: dict[str, Any] = {
+    "parameters": [_JOB_ID],
     "responses": {
-        200: _json("How far it is.", examples.JOB_DONE),
-        **_failed(("UNAUTHENTICATED", "INVALID_PARAMETER", "NOT_FOUND")),
-    }
+        "200": _json("How far it is.", examples.JOB_DONE),
+        **_failed(("UNAUTHENTICATED", "NOT_FOUND")),
+    },
 }
 JOB_EVENTS: dict[str, Any] = {
-    "responses": {200: _event_stream(), **_failed(("UNAUTHENTICATED", "INVALID_PARAMETER", "NOT_FOUND"))}
+    "parameters": [_JOB_ID, *parameters.described("header", FollowHeaders)],
+    "responses": {"200": _event_stream(), **_failed(("UNAUTHENTICATED", "INVALID_PARAMETER", "NOT_FOUND"))},
 }
 JOB_DELETE: dict[str, Any] = {
-    "status_code": 204,
+    "parameters": [_JOB_ID],
     "responses": {
-        204: {"description": "Stopped and forgotten."},
-        **_failed(("UNAUTHENTICATED", "INVALID_PARAMETER", "NOT_FOUND")),
+        "204": {"description": "Stopped and forgotten."},
+        **_failed(("UNAUTHENTICATED", "NOT_FOUND")),
     },
 }
 ANALYZE_STREAM: dict[str, Any] = {
-    "responses": {200: _event_stream(), **_failed(_PHOTO_ERRORS)},
-    "openapi_extra": _BODY,
+    "responses": {"200": _event_stream(), **_failed(_PHOTO_ERRORS)},
+    **_PHOTO,
 }
 PALETTE: dict[str, Any] = {
     "responses": {
-        200: _json("The palette.", examples.PALETTE),
+        "200": _json("The palette.", examples.PALETTE),
         **_failed(("UNAUTHENTICATED", "UNAVAILABLE", "DEADLINE_EXCEEDED")),
     }
 }
 HEALTH: dict[str, Any] = {
     "responses": {
-        200: _json("All serve.", examples.health("serving")),
-        503: _json("Not all serve.", examples.health("degraded")),
+        "200": _json("All serve.", examples.health("serving")),
+        "503": _json("Not all serve.", examples.health("degraded")),
     }
 }
-LIVEZ: dict[str, Any] = {"responses": {200: _json("Alive.", reports.Probe("alive"))}}
+LIVEZ: dict[str, Any] = {"responses": {"200": _json("Alive.", reports.Probe("alive"))}}
 READYZ: dict[str, Any] = {
-    "responses": {200: _json("Ready.", reports.Probe("ready")), 503: _json("Not ready.", reports.Probe("unready"))}
+    "responses": {"200": _json("Ready.", reports.Probe("ready")), "503": _json("Not ready.", reports.Probe("unready"))}
 }
 FEEDBACK: dict[str, Any] = {
-    "status_code": 201,
     "responses": {
-        201: _json("Stored.", examples.FEEDBACK_KEPT),
+        "201": _json("Stored.", examples.FEEDBACK_KEPT),
         **_failed((*_KEY_ERRORS, "INVALID_PARAMETER", "NOT_FOUND", "NOT_STORED", "OVERLOADED", "DEADLINE_EXCEEDED")),
     },
-    "openapi_extra": {
-        "requestBody": {
-            "required": True,
-            "content": {
-                "application/json": {"schema": {"$ref": _REF.format(name="Feedback")}, "example": examples.FEEDBACK}
-            },
-        }
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": {"$ref": _REF.format(name="Feedback")}, "example": examples.FEEDBACK}
+        },
     },
 }
-METRICS: dict[str, Any] = {"responses": {200: _text("Prometheus text format.")}}
+METRICS: dict[str, Any] = {"responses": {"200": _text("Prometheus text format.")}}

@@ -2,14 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 
-from fastapi import APIRouter
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.core import Core
 from gateway.web.files import PageFile, read_all
+from gateway.web.routes import Endpoint, Operations
 
 _PAGES = {"/": "index.html", "/docs": "docs.html", "/monitor": "monitor.html"}
 _WORKER = "worker.js"
@@ -18,16 +18,17 @@ _OWN_FOLDER = "page/"
 """What the page at `/` is made of, besides what all pages share; its worker keeps both, so that it opens offline."""
 
 
-def router(core: Core) -> APIRouter:  # noqa: ARG001 - every part of the application is built alike
-    """The routes of the pages, whose files are read once."""
-    api = APIRouter(include_in_schema=False)
+def operations() -> Operations:
+    """The pages, whose files are read once."""
+    api = Operations("pages")
     files = read_all()
     for path, name in _PAGES.items():
-        api.get(path)(_sends(files[name]))
-    api.get(f"/{_WORKER}")(_sends(_worker(files)))  # at the root, because a worker serves only what is below it
+        api.get(path, None)(_sends(files[name]))
+    api.get(f"/{_WORKER}", None)(_sends(_worker(files)))  # at the root, because a worker serves only what is below it
 
-    @api.get("/static/{path:path}")
-    async def static(path: str) -> Response:
+    @api.get("/static/{path:path}", None)
+    async def static(request: Request) -> Response:
+        path = request.path_params["path"]
         if path not in files:
             raise HTTPException(404)
         return files[path].answer()
@@ -35,8 +36,8 @@ def router(core: Core) -> APIRouter:  # noqa: ARG001 - every part of the applica
     return api
 
 
-def _sends(file: PageFile) -> Callable[[], Awaitable[Response]]:
-    async def send() -> Response:
+def _sends(file: PageFile) -> Endpoint:
+    async def send(_: Request) -> Response:
         return file.answer()
 
     return send
