@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import grpc
 import pytest
 from climbmate.detector.v1 import detector_pb2, detector_pb2_grpc
-from servicekit.channel import open_channel, upload
+from servicekit.channel import ask, open_channel, upload
 from servicekit.memory import MB, MemoryLimit, MemoryMeter
 
 ANSWER = detector_pb2.DetectHoldsResponse(holds=[detector_pb2.DetectedHold(crop_rgb=b"\x7f" * 900_000)])
@@ -37,9 +37,9 @@ def prompt(target):
     server.stop(0).wait()
 
 
-def by_stub(channel):
+def by_ask(channel):
     stub = detector_pb2_grpc.DetectorServiceStub(channel)
-    return lambda timeout=None: stub.DetectHolds(detector_pb2.DetectHoldsRequest(), timeout=timeout)
+    return lambda timeout=60: ask(stub.DetectHolds, detector_pb2.DetectHoldsRequest(), timeout_s=timeout)
 
 
 def by_upload(channel):
@@ -50,13 +50,13 @@ def by_upload(channel):
     return lambda timeout=60: upload(method, bytes, timeout_s=timeout, sending=contextlib.nullcontext())
 
 
-@pytest.fixture(params=[by_stub, by_upload])
+@pytest.fixture(params=[by_ask, by_upload])
 def way(request):
     return request.param
 
 
-async def leave_while_the_answer_lands(ask, prompt):
-    call = asyncio.ensure_future(ask())
+async def leave_while_the_answer_lands(ask_once, prompt):
+    call = asyncio.ensure_future(ask_once())
     while not prompt.began.acquire(blocking=False):
         await asyncio.sleep(0.001)
     prompt.go_on.release()
@@ -69,12 +69,12 @@ async def leave_while_the_answer_lands(ask, prompt):
 async def test_an_answer_that_nobody_waits_for_any_more_does_not_stay_in_memory(prompt, target, way):
     memory = MemoryMeter(MemoryLimit(0, None))
     async with open_channel(target) as channel:
-        ask = way(channel)
+        ask_once = way(channel)
         for _ in range(10):
-            await leave_while_the_answer_lands(ask, prompt)
+            await leave_while_the_answer_lands(ask_once, prompt)
         before_bytes = memory.used_bytes()
         for _ in range(60):
-            await leave_while_the_answer_lands(ask, prompt)
+            await leave_while_the_answer_lands(ask_once, prompt)
         assert memory.used_bytes() - before_bytes < 20 * MB, "54 MB came in vain"
 
 
@@ -90,13 +90,13 @@ async def test_a_caller_who_leaves_stops_the_work_and_the_channel_still_works(st
             raise
 
     async with start(work_for_ever, target), open_channel(target) as channel:
-        ask = way(channel)
-        call = asyncio.ensure_future(ask())
+        ask_once = way(channel)
+        call = asyncio.ensure_future(ask_once())
         await began.wait()
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call
         await asyncio.wait_for(cancelled.wait(), 2)
         with pytest.raises(grpc.aio.AioRpcError) as failed:
-            await ask(timeout=0.2)
+            await ask_once(timeout=0.2)
     assert failed.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED

@@ -5,7 +5,7 @@ import grpc
 import pytest
 from climbmate.detector.v1 import detector_pb2, detector_pb2_grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from servicekit.channel import open_channel, upload
+from servicekit.channel import ask, open_channel, upload
 from servicekit.deadlines import within
 from servicekit.errors import InvalidImage, Unavailable
 from servicekit.memory import MemoryLimit, MemoryMeter
@@ -28,10 +28,12 @@ async def test_the_request_id_and_the_remaining_time_travel_with_a_call(start, t
         stub = detector_pb2_grpc.DetectorServiceStub(channel)
         with open_receipt("trip-1", MemoryMeter(MemoryLimit(0, None))):
             async with within(4):
-                await stub.DetectHolds(detector_pb2.DetectHoldsRequest())
-    (request_id, left_s) = seen[0]
+                await ask(stub.DetectHolds, detector_pb2.DetectHoldsRequest(), timeout_s=60)
+                await ask(stub.DetectHolds, detector_pb2.DetectHoldsRequest(), timeout_s=2)
+    (request_id, left_s), (_, shorter_s) = seen
     assert request_id == "trip-1"
     assert 3 < left_s < 4.1  # gRPC rounds a timeout up on the wire
+    assert 1 < shorter_s < 2.1
 
 
 async def test_a_call_is_repeated_when_the_replica_is_unavailable_and_never_for_other_failures(start, target, call):

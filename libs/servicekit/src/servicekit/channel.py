@@ -14,6 +14,7 @@ from servicekit.receipts import REQUEST_ID_KEY, current_receipt
 
 _ENDED = (grpc.aio.AioRpcError, grpc.aio.InternalError, asyncio.InvalidStateError)
 """What sending raises when the call is over: by then, while it was sent, or just before the end of sending was told."""
+Request = TypeVar("Request")
 Response = TypeVar("Response")
 
 _SERVICE_CONFIG = json.dumps(
@@ -36,31 +37,19 @@ _SERVICE_CONFIG = json.dumps(
 )
 
 
-class _ContextInterceptor(grpc.aio.UnaryUnaryClientInterceptor):
-    """Sends the current request's id along, and the time that is left of its deadline where the call sets none."""
+async def ask(
+    method: grpc.aio.UnaryUnaryMultiCallable[Request, Response], request: Request, *, timeout_s: float
+) -> Response:
+    """Call a method, with the id of the current request, and no longer than what is left of its deadline.
 
-    async def intercept_unary_unary(
-        self,
-        continuation: Callable[..., Any],
-        client_call_details: grpc.aio.ClientCallDetails,
-        request: Any,  # noqa: ANN401 - any message
-    ) -> Any:  # noqa: ANN401
-        receipt = current_receipt()
-        metadata = grpc.aio.Metadata(*(client_call_details.metadata or ()))
-        if receipt is not None:
-            metadata.add(REQUEST_ID_KEY, receipt.request_id)
-        left_s = remaining_s()
-        timeout_s = client_call_details.timeout
-        if left_s is not None:
-            timeout_s = left_s if timeout_s is None else min(timeout_s, left_s)
-        details = grpc.aio.ClientCallDetails(
-            method=client_call_details.method,
-            timeout=timeout_s,
-            metadata=metadata,
-            credentials=client_call_details.credentials,
-            wait_for_ready=client_call_details.wait_for_ready,
-        )
-        return await _answer(await continuation(details, request))
+    Args:
+        method: The method, of a stub or of the channel.
+        request: What it takes.
+        timeout_s: How long the answer may take from now.
+    """
+    left_s = remaining_s()
+    timeout_s = timeout_s if left_s is None else min(timeout_s, left_s)
+    return cast("Response", await _answer(method(request, timeout=timeout_s, metadata=_own_metadata())))
 
 
 async def upload(
@@ -142,4 +131,4 @@ def open_channel(target: str) -> grpc.aio.Channel:
         ("grpc.keepalive_time_ms", 20_000),
         ("grpc.keepalive_timeout_ms", 5_000),
     ]
-    return grpc.aio.insecure_channel(target, options=options, interceptors=[_ContextInterceptor()])
+    return grpc.aio.insecure_channel(target, options=options)

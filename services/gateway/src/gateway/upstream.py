@@ -10,7 +10,7 @@ from climbmate.colorizer.v1 import colorizer_pb2, colorizer_pb2_grpc
 from climbmate.detector.v1 import detector_pb2
 from climbmate.status.v1 import status_pb2, status_pb2_grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from servicekit.channel import upload
+from servicekit.channel import ask, upload
 from servicekit.rich_status import from_rpc_error
 
 from gateway import convert
@@ -76,12 +76,12 @@ class GrpcColorizer:
     async def color(self, crops: Sequence[Crop], looks: Looks, *, timeout_s: float) -> Coloring:
         """See `Colorizer`."""
         request = convert.color_request(crops, looks)
-        return convert.coloring(await _answer(self._color_holds(request, timeout=timeout_s)))
+        return convert.coloring(await _answer(ask(self._color_holds, request, timeout_s=timeout_s)))
 
     async def palette(self, *, timeout_s: float) -> tuple[PaletteColor, ...]:
         """See `Colorizer`."""
         request = colorizer_pb2.GetPaletteRequest()
-        return convert.palette(await _answer(self._get_palette(request, timeout=timeout_s)))
+        return convert.palette(await _answer(ask(self._get_palette, request, timeout_s=timeout_s)))
 
 
 class GrpcDescribed:
@@ -89,15 +89,15 @@ class GrpcDescribed:
 
     def __init__(self, channel: grpc.aio.Channel, service: str) -> None:
         """Describe what is behind `channel`; `service` is the full name of the gRPC service whose health counts."""
-        self._health = health_pb2_grpc.HealthStub(channel)
-        self._status = status_pb2_grpc.StatusServiceStub(channel)
+        self._check = health_pb2_grpc.HealthStub(channel).Check
+        self._get_status = status_pb2_grpc.StatusServiceStub(channel).GetStatus
         self._service = service
 
     async def describe(self, *, timeout_s: float) -> ServiceStatus:
         """See `Describes`."""
         health, status = await asyncio.gather(
-            _answer(self._health.Check(health_pb2.HealthCheckRequest(service=self._service), timeout=timeout_s)),
-            _answer(self._status.GetStatus(status_pb2.GetStatusRequest(), timeout=timeout_s)),
+            _answer(ask(self._check, health_pb2.HealthCheckRequest(service=self._service), timeout_s=timeout_s)),
+            _answer(ask(self._get_status, status_pb2.GetStatusRequest(), timeout_s=timeout_s)),
         )
         return convert.service_status(health, status)
 
