@@ -1,6 +1,8 @@
 import msgspec
 import pytest
 from gateway.web import answers, examples, failures, reports
+from gateway.web.questions import AnalyzeQuery
+from servicekit.limits import MAX_HOLDS
 
 TYPES = {
     kind.__name__: kind
@@ -99,3 +101,18 @@ async def test_real_answers_have_the_keys_of_their_examples(gate):
     health = (await gate.http.get("/api/health")).json()
     health["services"]["gateway"]["models"] = []
     assert keys(health) == keys(as_json(examples.health("serving")))
+
+
+async def test_every_parameter_that_is_read_is_described_with_its_bounds(described):
+    told = {one["name"]: one for one in described["paths"]["/api/analyze"]["post"]["parameters"]}
+    assert set(told) == {*AnalyzeQuery.__struct_fields__, "x-request-deadline-ms"}
+    assert told["max_holds"]["schema"] == {"type": "integer", "minimum": 1, "maximum": MAX_HOLDS}
+    assert all(one["description"] and not one["required"] for one in told.values())
+    follow = described["paths"]["/api/jobs/{job_id}/events"]["get"]["parameters"]
+    assert [(one["name"], one["in"]) for one in follow] == [("job_id", "path"), ("last-event-id", "header")]
+
+
+async def test_every_operation_has_a_name_of_its_own_and_says_what_it_does(described):
+    operations = [operation for path in described["paths"].values() for operation in path.values()]
+    assert len({operation["operationId"] for operation in operations}) == len(operations)
+    assert all(operation["description"] for operation in operations)

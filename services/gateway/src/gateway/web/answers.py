@@ -19,6 +19,7 @@ Name = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^\w[^\x00-\x1f
 NO_ANSWER = "The colorizer did not answer in time."
 """The reason of a color that is unknown because the colorizer failed; `degraded` holds `colors` then."""
 
+_POINT = "[%.1f,%.1f]"
 encode = msgspec.json.Encoder().encode
 
 
@@ -304,9 +305,16 @@ def palette(known: tuple[domain.PaletteColor, ...]) -> Palette:
 
 def _outline(hold: domain.Hold) -> FoundHold:
     """A hold without its color; the polygon, most of its size, is encoded here for all events that tell it."""
-    xy = iter([int(value * 10 + 0.5) / 10 for value in hold.polygon_xy])  # twice as fast as round(); never negative
-    polygon = cast("list[Point]", msgspec.Raw(encode(list(zip(xy, xy, strict=True)))))
-    return FoundHold(hold.id, hold.kind, round(hold.confidence, 4), _box(hold.box), polygon, hold.area_px)
+    polygon = msgspec.Raw(_polygon_json(hold.polygon_xy))
+    return FoundHold(
+        hold.id, hold.kind, round(hold.confidence, 4), _box(hold.box), cast("list[Point]", polygon), hold.area_px
+    )
+
+
+def _polygon_json(xy: tuple[float, ...]) -> bytes:
+    """[[x, y], ...]; written all at once, in two thirds of the time that rounding and encoding would take."""
+    points = ",".join([_POINT] * (len(xy) // 2))
+    return f"[{points}]".encode() % xy
 
 
 def _box(box: domain.Box) -> domain.Box:

@@ -10,9 +10,8 @@ const code = (value) => element("pre", typeof value === "string" ? value : JSON.
 
 function parameters(list = []) {
   const rows = list.map(({ name, in: place, description = "", schema }) => {
-    const kind = schema.anyOf?.[0] ?? schema;
-    const bounds = [kind.minimum, kind.maximum].filter((bound) => bound !== undefined).join(" to ");
-    return element("tr", [element("td", element("code", name)), element("td", `${place}, ${kind.type} ${bounds}`), element("td", description)]);
+    const bounds = [schema.minimum, schema.maximum].filter((bound) => bound !== undefined).join(" to ");
+    return element("tr", [element("td", element("code", name)), element("td", `${place}, ${schema.type} ${bounds}`), element("td", description)]);
   });
   return element("table", rows);
 }
