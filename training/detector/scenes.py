@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Self
 
 import cv2
 import numpy as np
@@ -53,6 +54,37 @@ class Bank:
     kinds: Tensor
     weights: Tensor
 
+    @classmethod
+    def empty(cls, weights: Sequence[float], device: torch.device) -> Self:
+        """Room for as many scenes as there are weights; on the CPU in memory that processes can share."""
+        shape = (len(weights), CANVAS_PX, CANVAS_PX * 3 // 2)
+        bank = cls(
+            rgb=torch.zeros((*shape, 3), dtype=torch.uint8, device=device),
+            owners=torch.zeros(shape, dtype=torch.uint8, device=device),
+            size_wh=torch.zeros((len(weights), 2), device=device),
+            boxes_xyxy=torch.zeros((len(weights), MOST_HOLDS, 4), device=device),
+            kinds=torch.full((len(weights), MOST_HOLDS), -1, device=device),
+            weights=torch.tensor(list(weights), dtype=torch.float32, device=device),
+        )
+        if device.type == "cpu":
+            for part in (bank.rgb, bank.owners):
+                part.share_memory_()
+        return bank
+
+    def put(self, p: int, scene: Scene) -> None:
+        """Fill the place of one scene."""
+        height, width = scene.owners.shape
+        half = (max(1, width // 2), max(1, height // 2))
+        small_rgb = np.asarray(cv2.resize(scene.rgb, half, interpolation=cv2.INTER_AREA), np.uint8)
+        small_owners = np.asarray(cv2.resize(scene.owners, half, interpolation=cv2.INTER_NEAREST), np.uint8)
+        self.rgb[p, :height, :width] = torch.from_numpy(scene.rgb)
+        self.owners[p, :height, :width] = torch.from_numpy(scene.owners)
+        self.rgb[p, : half[1], CANVAS_PX : CANVAS_PX + half[0]] = torch.from_numpy(small_rgb)
+        self.owners[p, : half[1], CANVAS_PX : CANVAS_PX + half[0]] = torch.from_numpy(small_owners)
+        self.size_wh[p] = torch.tensor([width, height])
+        self.boxes_xyxy[p, : len(scene.kinds)] = torch.from_numpy(scene.boxes_xyxy)
+        self.kinds[p, : len(scene.kinds)] = torch.from_numpy(scene.kinds)
+
 
 def load_scene(wall: Wall) -> Scene:
     """Read a photo and its cached outlines.
@@ -72,28 +104,16 @@ def load_scene(wall: Wall) -> Scene:
 
 def load_bank(walls: Sequence[Wall], weights: Sequence[float], device: torch.device) -> Bank:
     """Read all walls, several at once; 10 MB each."""
+    bank = Bank.empty(weights, device)
     with ThreadPoolExecutor() as pool:
-        return stack(list(pool.map(load_scene, walls)), weights, device)
+        for _ in pool.map(lambda p: bank.put(p, load_scene(walls[p])), range(len(walls))):
+            pass
+    return bank
 
 
 def stack(scenes: Sequence[Scene], weights: Sequence[float], device: torch.device) -> Bank:
     """Put scenes together; none may be larger than the canvas."""
-    shape = (len(scenes), CANVAS_PX, CANVAS_PX * 3 // 2)
-    rgb = torch.zeros((*shape, 3), dtype=torch.uint8, device=device)
-    owners = torch.zeros(shape, dtype=torch.uint8, device=device)
-    boxes = torch.zeros((len(scenes), MOST_HOLDS, 4))
-    kinds = torch.full((len(scenes), MOST_HOLDS), -1)
+    bank = Bank.empty(weights, device)
     for p, scene in enumerate(scenes):
-        height, width = scene.owners.shape
-        half = (max(1, width // 2), max(1, height // 2))
-        small_rgb = np.asarray(cv2.resize(scene.rgb, half, interpolation=cv2.INTER_AREA), np.uint8)
-        small_owners = np.asarray(cv2.resize(scene.owners, half, interpolation=cv2.INTER_NEAREST), np.uint8)
-        rgb[p, :height, :width] = torch.from_numpy(scene.rgb)
-        owners[p, :height, :width] = torch.from_numpy(scene.owners)
-        rgb[p, : half[1], CANVAS_PX : CANVAS_PX + half[0]] = torch.from_numpy(small_rgb)
-        owners[p, : half[1], CANVAS_PX : CANVAS_PX + half[0]] = torch.from_numpy(small_owners)
-        boxes[p, : len(scene.kinds)] = torch.from_numpy(scene.boxes_xyxy)
-        kinds[p, : len(scene.kinds)] = torch.from_numpy(scene.kinds)
-    sizes = torch.tensor([scene.owners.shape[::-1] for scene in scenes], dtype=torch.float32)
-    drawn = torch.tensor(list(weights), dtype=torch.float32)
-    return Bank(rgb, owners, *(t.to(device) for t in (sizes, boxes, kinds, drawn)))
+        bank.put(p, scene)
+    return bank

@@ -21,6 +21,7 @@ import torch.multiprocessing
 from torch import Tensor, distributed, nn
 
 from training.detector.evaluate import compare
+from training.detector.fused import compile_on_cpu
 from training.detector.loss import Batch, HoldLoss
 from training.detector.networks import ARCHITECTURES, build
 from training.detector.prepare import RENDERED_TESTS
@@ -34,7 +35,9 @@ from ultralytics.optim import MuSGD  # isort: skip
 from ultralytics.utils.torch_utils import ModelEMA, init_seeds  # isort: skip
 
 WARMUP_STEPS = 100
-SERVED_SIDE_PX = 640
+GENTLE_SIDE_PX = 640
+MEASURED_SIDE_PX = 832  # shows photos of 3:4 as large as the service does by default, in its own shape
+WORTH_COMPILING_HOURS = 0.25
 RARE_GYM = 12  # photos; a gym of which there are no more is drawn RARE_WEIGHT times as often
 RARE_WEIGHT = 3.0
 
@@ -204,15 +207,15 @@ def load_training_bank(plan: Plan) -> Bank:
     return load_bank(walls, draw_weights(walls, plan.rendered), torch.device(plan.device))
 
 
-def train(run: Run) -> None:
+def train(run: Run, bank: Bank) -> None:
     """Train until the time is used; logs to standard output, scores to `curve.csv`."""
     plan = run.plan
-    sampler = Sampler(load_training_bank(plan), plan.seed)
+    sampler = Sampler(bank, plan.seed)
     run.start_clock()
     measured = run.seconds
     while run.progress < 1:
         gentle = run.progress >= plan.gentle_from
-        side = SERVED_SIDE_PX if gentle else plan.side_px
+        side = GENTLE_SIDE_PX if gentle else plan.side_px
         count = max(1, round(plan.batch * (plan.side_px / side) ** 2))
         parts = run.step(sampler.batch(run.steps * plan.processes + run.rank, count, side, gentle=gentle))
         if run.rank != 0:
@@ -231,21 +234,22 @@ def train(run: Run) -> None:
 def measure(run: Run) -> None:
     """Save, score the averaged network on dev, and append a row to the curve."""
     run.save()
-    score = average_precision(compare(run.average.ema, read_walls("dev"), side_px=640))
+    score = average_precision(compare(run.average.ema, read_walls("dev"), MEASURED_SIDE_PX))
     with (run.folder / "curve.csv").open("a") as curve:
         curve.write(f"{run.seconds / 60:.1f},{run.samples},{score:.4f}\n")
-    print(f"{run.seconds / 60:6.1f} min  {run.samples} samples  dev box AP50 at 640 px: {score:.4f}", flush=True)
+    print(f"{run.seconds / 60:6.1f} min  {run.samples} samples  dev box AP50: {score:.4f}", flush=True)
 
 
-def start(rank: int, plan: Plan, folder: Path, meeting: str) -> None:
-    """Train as process `rank` of the plan's processes, which find each other at the file `meeting`."""
+def start(rank: int, plan: Plan, folder: Path, bank: Bank, meeting: str) -> None:
+    """Train as process `rank` of the plan's processes, which share the bank and meet at the file `meeting`."""
+    compile_on_cpu(plan.hours > WORTH_COMPILING_HOURS)
     if plan.processes > 1:
         torch.set_num_threads(1)
         cv2.setNumThreads(1)
         distributed.init_process_group("gloo", f"file://{meeting}", rank=rank, world_size=plan.processes)
     run = Run(plan, folder, rank)
     run.resume()
-    train(run)
+    train(run, bank)
 
 
 def main() -> None:
@@ -275,8 +279,14 @@ def main() -> None:
     args["hold_out"] = tuple(args["hold_out"])
     folder = RUNS_DIR / args.pop("name")
     folder.mkdir(parents=True, exist_ok=True)
+    plan = Plan(**args)
+    bank = load_training_bank(plan)
     with tempfile.TemporaryDirectory() as meeting_dir:
-        torch.multiprocessing.spawn(start, (Plan(**args), folder, f"{meeting_dir}/meeting"), nprocs=args["processes"])
+        others = (plan, folder, bank, f"{meeting_dir}/meeting")
+        if plan.processes == 1:
+            start(0, *others)
+        else:
+            torch.multiprocessing.spawn(start, others, nprocs=plan.processes)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from training.detector.scenes import Bank
 
-SERVED_SIDE_PX = 640  # samples are drawn around the scale at which this size shows a whole photo
+SERVED_SIDE_PX = 800  # longer side at which the default size shows a photo of 3:4; samples are drawn around that
 HALF_BELOW = 0.6  # scales below this look at the halved picture, so that they do not alias
 
 
@@ -25,7 +25,7 @@ class Taste:
 
 
 PLAIN = Taste(scales=(0.75, 1.4), turn_deg=1.5, quarter_turns=0.0, aspect=0.03, shear=0.02, tilt=0.02)
-WILD = Taste(scales=(0.5, 2.0), turn_deg=5.0, quarter_turns=0.06, aspect=0.12, shear=0.06, tilt=0.08)
+WILD = Taste(scales=(0.5, 1.6), turn_deg=5.0, quarter_turns=0.06, aspect=0.12, shear=0.06, tilt=0.08)
 LOOSE = Taste(scales=(0.35, 2.2), turn_deg=25.0, quarter_turns=0.5, aspect=0.15, shear=0.08, tilt=0.0)  # pasted holds
 
 

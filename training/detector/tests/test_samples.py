@@ -175,3 +175,8 @@ def test_no_holds_make_no_labels():
     batch = Sampler(stack([empty], [1.0], CPU), seed=0).batch(0, 2, 96, gentle=False)
     assert len(batch.kinds) == 0
     assert isinstance(Pictures(batch.images, batch.codes), Pictures)
+
+
+def test_processes_share_the_pixels_of_a_bank_instead_of_copying_them(bank):
+    assert bank.rgb.is_shared()
+    assert bank.owners.is_shared()
