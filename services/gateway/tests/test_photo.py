@@ -9,7 +9,8 @@ from climbmate.detector.v1 import detector_pb2
 from climbmate.hold.v1 import hold_pb2
 from gateway import convert
 from gateway.admission import MAX_UPLOAD_BYTES, Admission
-from gateway.domain import ColorPrompt, Crop, Light, Looks, Mask, Options, Photo
+from gateway.domain import ColorPrompt, Crop, Light, Looks, Mask, Options
+from gateway.photo import Photo
 from gateway.web.pace import Pace, in_pace
 from servicekit.budget import MemoryBudget
 from servicekit.errors import DeadlineExceeded

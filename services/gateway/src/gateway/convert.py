@@ -10,6 +10,7 @@ from climbmate.status.v1 import status_pb2
 from grpc_health.v1 import health_pb2
 
 from gateway import domain, messages
+from gateway.photo import Photo
 from gateway.problems import by_hold
 
 _KINDS: "dict[hold_pb2.HoldKind, domain.HoldKind]" = {
@@ -25,7 +26,7 @@ _KIND_NUMBERS = {name: number for number, name in _KINDS.items()}
 # From the model services.
 
 
-def detect_request(photo: domain.Photo, options: domain.Options) -> bytes:
+def detect_request(photo: Photo, options: domain.Options) -> bytes:
     """Ask the detector for holds and their crops; takes the photo.
 
     Returns:

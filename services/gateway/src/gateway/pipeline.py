@@ -24,12 +24,12 @@ from gateway.domain import (
     Looks,
     Model,
     Options,
-    Photo,
     Progress,
     Receipt,
     Stage,
     Timings,
 )
+from gateway.photo import Photo
 from gateway.upstream import Detector
 
 _PERCENT_RECEIVED, _PERCENT_DETECTING, _PERCENT_COLORING, _PERCENT_GROUPING = 5, 10, 55, 95

@@ -15,7 +15,8 @@ from servicekit.receipts import current_receipt
 from gateway import convert, formats
 from gateway.core import Core
 from gateway.deadline import Deadline
-from gateway.domain import MIN_HOLDS_FROM, MIN_HOLDS_TO, Analysis, Event, Options, Photo
+from gateway.domain import MIN_HOLDS_FROM, MIN_HOLDS_TO, Analysis, Event, Options
+from gateway.photo import Photo
 
 _MIN_CONFIDENCE, _MAX_CONFIDENCE = 0.01, 1.0
 _FLOAT32_SLACK = 1e-6

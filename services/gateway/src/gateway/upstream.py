@@ -14,7 +14,8 @@ from servicekit.channel import ask, upload
 from servicekit.rich_status import from_rpc_error
 
 from gateway import convert
-from gateway.domain import Coloring, Crop, Detection, Looks, Options, PaletteColor, Photo, ServiceStatus
+from gateway.domain import Coloring, Crop, Detection, Looks, Options, PaletteColor, ServiceStatus
+from gateway.photo import Photo
 
 T = TypeVar("T")
 

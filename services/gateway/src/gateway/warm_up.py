@@ -15,7 +15,8 @@ from servicekit.limits import MAX_HOLDS
 from gateway import convert
 from gateway.coloring import Scatter
 from gateway.deadline import Deadline
-from gateway.domain import Coloring, Crop, Detection, Looks, Options, PaletteColor, Photo
+from gateway.domain import Coloring, Crop, Detection, Looks, Options, PaletteColor
+from gateway.photo import Photo
 from gateway.pipeline import Analyzer
 from gateway.web.told import Teller
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from servicekit.errors import InvalidParameter
 
-from gateway.domain import Photo
+from gateway.photo import Photo
 from gateway.web.multipart import FIELDS, Form
 
 MAX_PHOTOS = 20

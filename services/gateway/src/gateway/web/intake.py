@@ -14,6 +14,7 @@ from starlette.requests import Request
 from gateway import domain
 from gateway.core import Core
 from gateway.deadline import Deadline
+from gateway.photo import Photo
 from gateway.web import wishes
 from gateway.web.connections import read_ahead
 from gateway.web.jobs import Job, Jobs, Question
@@ -86,7 +87,7 @@ async def received(core: Core, jobs: Jobs, request: Request, terms: Terms) -> As
 
 
 async def find_job(
-    core: Core, jobs: Jobs, photo: domain.Photo, terms: Terms, deadline: Deadline, *, held: contextlib.AsyncExitStack
+    core: Core, jobs: Jobs, photo: Photo, terms: Terms, deadline: Deadline, *, held: contextlib.AsyncExitStack
 ) -> Job:
     """Find the job that answers a question; without one start it, and give it what is `held` for the photo.
 

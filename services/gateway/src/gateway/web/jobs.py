@@ -15,6 +15,7 @@ from servicekit.tracebacks import forget
 
 from gateway import domain
 from gateway.deadline import Deadline
+from gateway.photo import Photo
 from gateway.pipeline import Analyzer
 from gateway.web.told import Teller, Told
 
@@ -158,7 +159,7 @@ class Jobs:
 
     async def start(
         self,
-        photo: domain.Photo,
+        photo: Photo,
         question: Question,
         deadline: Deadline,
         held: contextlib.AsyncExitStack,
@@ -206,7 +207,7 @@ class Jobs:
                 self.forget(job)
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _run(self, job: Job, photo: domain.Photo, deadline: Deadline, held: contextlib.AsyncExitStack) -> None:
+    async def _run(self, job: Job, photo: Photo, deadline: Deadline, held: contextlib.AsyncExitStack) -> None:
         failure: ServiceError | None = Unavailable("The analysis was stopped.")
         try:
             async with held, within(deadline.left_s()):
@@ -225,7 +226,7 @@ class Jobs:
                 job.end(failure)
             self._remember(job)
 
-    async def _follow(self, job: Job, photo: domain.Photo, deadline: Deadline, request_id: str) -> None:
+    async def _follow(self, job: Job, photo: Photo, deadline: Deadline, request_id: str) -> None:
         """Record the analysis; its memory is held until there is room for what it has told."""
         events = self._analyzer.analyze(photo, job.question.options, deadline=deadline, request_id=request_id)
         teller = Teller()

@@ -7,7 +7,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from servicekit.errors import ImageTooLarge, InvalidParameter
 from servicekit.limits import MAX_PHOTO_BYTES
 
-from gateway.domain import Photo
+from gateway.photo import Photo
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks

@@ -5,7 +5,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.core import Core
-from gateway.web import answers, openapi, reports
+from gateway.web import answering, answers, openapi, reports
 from gateway.web.palette import PaletteSource
 from gateway.web.routes import Operations
 
@@ -40,7 +40,7 @@ def operations(core: Core, palette_source: PaletteSource) -> Operations:
     @api.get("/api/palette", openapi.PALETTE)
     async def palette(_: Request) -> Response:
         """The color names, their prompts, and the RGB to draw them with."""
-        body = answers.encode(answers.palette(await palette_source.get()))
+        body = answers.encode(answering.palette(await palette_source.get()))
         return Response(body, headers={"cache-control": "no-cache"}, media_type="application/json")
 
     return api

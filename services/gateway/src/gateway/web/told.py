@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from gateway import domain, messages
-from gateway.web import answers
+from gateway.web import answering, answers
 
 _ANONYMOUS = answers.encode({"request_id": ""})[:-1]  # how every result begins before its caller's id is put in
 
@@ -32,13 +32,13 @@ class Teller:
             case domain.Progress():
                 return Told("progress", event)
             case domain.HoldsFound():
-                found = answers.holds(event)
+                found = answering.holds(event)
                 self._outlines = found.holds
                 return Told("holds", answers.encode(found))
             case domain.ColorsFound():
-                return Told("colors", answers.encode(answers.colors(event)))
+                return Told("colors", answers.encode(answering.colors(event)))
             case domain.Analysis():
-                result = answers.encode(answers.analysis(event, self._outlines))
+                result = answers.encode(answering.analysis(event, self._outlines))
                 return Told("result", result.removeprefix(_ANONYMOUS))
 
 

@@ -11,7 +11,7 @@ from starlette.requests import Request
 
 from gateway import formats
 from gateway.admission import MAX_UPLOAD_BYTES
-from gateway.domain import Photo
+from gateway.photo import Photo
 from gateway.web.multipart import PhotoForm, too_large
 from gateway.web.pace import Pace, in_pace
 
