@@ -14,15 +14,14 @@ import onnxruntime
 import torch
 from numpy.typing import NDArray
 
+from training.detector import networks
 from training.detector.evaluate import MAX_DETECTIONS, OVERLAP
-from training.detector.networks import build
 from training.detector.walls import read_photo
 from training.photos import data_dir
 
 from ultralytics import YOLO  # isort: skip
 
 SHIPPED = Path("models/yolo11n-seg-holds.onnx")
-ARCHITECTURE = "yolo11n-seg"
 SIDE_PX = 640
 SAMPLE = Path("assets/sample-wall.jpg")
 DEV_PHOTOS = ("wall_0017.jpg", "wall_0061.jpg", "wall_0066.jpg")
@@ -50,7 +49,7 @@ def served(path: Path) -> torch.nn.Module:
         looks = [session.run(None, {"images": image[None]}) for image in images.numpy()]
         return [torch.from_numpy(np.concatenate(outputs)) for outputs in zip(*looks, strict=True)]
 
-    network = build(ARCHITECTURE).eval()
+    network = networks.build(networks.SHIPPED).eval()
     network.forward = forward
     return network
 

@@ -23,7 +23,7 @@ from torch import Tensor, distributed, nn
 from training.detector.evaluate import compare
 from training.detector.fused import compile_on_cpu
 from training.detector.loss import Batch, HoldLoss
-from training.detector.networks import ARCHITECTURES, build
+from training.detector.networks import ARCHITECTURES, SHIPPED, build
 from training.detector.prepare import RENDERED_TESTS
 from training.detector.samples import Sampler
 from training.detector.scenes import Bank, load_bank
@@ -256,7 +256,7 @@ def main() -> None:
     """Parse the command line, then train."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--name", default="yolo11n-seg-holds")
-    parser.add_argument("--architecture", choices=ARCHITECTURES, default="yolo11n-seg")
+    parser.add_argument("--architecture", choices=ARCHITECTURES, default=SHIPPED)
     parser.add_argument("--hours", type=float, default=1.25)
     parser.add_argument("--side-px", type=int, default=448, help="side of a training sample, a multiple of 32")
     parser.add_argument("--batch", type=int, default=10, help="samples of one process in one step")

@@ -145,3 +145,10 @@ async def test_pages_of_chosen_origins_may_call_the_api(open_gate):
     assert "x-request-id" in failed.headers["access-control-expose-headers"].lower()
     refused = await gate.http.options("/api/analyze", headers={**asked, "origin": "https://evil.example"})
     assert "access-control-allow-origin" not in refused.headers
+
+
+async def test_who_asks_for_the_head_only_gets_no_body_and_all_headers(gate):
+    whole = await gate.http.get("/openapi.json")
+    head = await gate.http.head("/openapi.json")
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["etag"] == whole.headers["etag"]

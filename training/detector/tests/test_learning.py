@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from training.detector.loss import Assigned, Batch, HoldLoss, mask_loss, padded
-from training.detector.networks import ARCHITECTURES, build
+from training.detector.networks import ARCHITECTURES, SHIPPED, build
 from training.detector.train import as_float32, draw_weights, rate_factor
 from training.detector.walls import RENDERED, Wall
 
@@ -37,7 +37,7 @@ def test_every_architecture_has_a_loss_that_reaches_its_weights(architecture):
 
 
 def test_a_batch_without_holds_is_learned_from_as_well():
-    network = build("yolo11n-seg").train()
+    network = build(SHIPPED).train()
     nothing = a_batch()
     nothing = Batch(
         nothing.images,
