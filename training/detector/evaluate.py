@@ -17,7 +17,7 @@ from training.detector.walls import Wall, read_photo, read_walls
 from torchvision.ops import nms  # isort: skip
 
 LOWEST_CONFIDENCE = 0.01
-OVERLAP = 0.6  # IoU above which the weaker of two boxes is dropped, whatever their kinds
+OVERLAP = 0.5  # IoU above which the weaker of two boxes is dropped, whatever their kinds
 MAX_DETECTIONS = 300
 
 

@@ -1,7 +1,8 @@
 """Turns the shipped ONNX file back into a network that can be trained further: on other photos, or for longer.
 
 The file's batch norms are folded into its convolutions. They come back as norms that undo what they normalize by, with
-the means and variances of real photos, so that training goes on where it stopped.
+the means and variances of real photos, so that training goes on where it stopped. Quantized weights come back as the
+numbers that they stand for.
 """
 
 from collections.abc import Iterator
@@ -18,27 +19,38 @@ from training.detector.walls import read_photo, read_walls
 
 PHOTOS = 16
 SIDE_PX = 448
+QUANTIZED = "_DequantizeLinear_Output"  # what ONNX Runtime's quantization adds to a weight's name
 
 
 def from_onnx(path: Path, architecture: str) -> nn.Module:
-    """A network in training mode with the weights of an exported float32 file.
+    """A network in training mode with the weights of an exported file.
 
     Raises:
-        ValueError: The file is of another architecture, or is quantized.
+        ValueError: The file is of another architecture.
     """
-    weights = {
-        tensor.name: torch.from_numpy(onnx.numpy_helper.to_array(tensor).copy())
-        for tensor in onnx.load(str(path)).graph.initializer
-    }
+    weights = _weights(onnx.load(str(path)).graph)
     network = build(architecture)
     try:
         with torch.no_grad():
             for name, value in _folded(network):
                 value.copy_(weights[name])
     except (KeyError, RuntimeError) as error:
-        raise ValueError(f"{path} is no float32 file of {architecture}: {error}") from error
+        raise ValueError(f"{path} is no file of {architecture}: {error}") from error
     _normalize(network, _pictures())
     return network.train()
+
+
+def _weights(graph: onnx.GraphProto) -> dict[str, Tensor]:
+    """All constants by name; what is quantized also by the name that it had before."""
+    stored = {tensor.name: torch.from_numpy(onnx.numpy_helper.to_array(tensor).copy()) for tensor in graph.initializer}
+    plain = dict(stored)
+    for node in graph.node:
+        if node.op_type == "DequantizeLinear" and node.input[0] in stored:
+            value, scale, zero = (stored[name] for name in node.input)
+            by_filter = (-1, *[1] * (value.ndim - 1))
+            scaled = (value.float() - zero.float().reshape(by_filter)) * scale.reshape(by_filter)
+            plain[node.output[0].removesuffix(QUANTIZED)] = scaled
+    return plain
 
 
 def _folded(network: nn.Module) -> Iterator[tuple[str, Tensor]]:

@@ -26,7 +26,7 @@ class DetectorSettings(ServiceSettings, frozen=True, kw_only=True):
     """Photos with more pixels than this are refused by their header."""
     models_dir: str = "models"
     """The folder with `manifest.toml` and the model files."""
-    yolo_img_size: Literal[320, 480, 640, 704, 960] = 704
+    yolo_img_size: Literal[320, 480, 640, 704, 960] = 960
     """The network sees as many pixels as a square of this side has, in the photo's shape; these sizes are measured."""
     tiles: Literal[1, 2, 4] = 1
     """Windows into which a photo is cut beside a look at the whole: finds smaller holds in 3 or 5 times the time."""
