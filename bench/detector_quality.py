@@ -24,7 +24,7 @@ from training.detector.walls import Wall, read_photo, read_walls
 from training.renderer import RenderedWall
 from training.renderer.develop import encode_jpeg
 
-DEFAULT_CONFIDENCE = 0.25
+DEFAULT_CONFIDENCE = 0.24
 Search = Callable[[bytes], Sequence[FoundHold]]
 
 

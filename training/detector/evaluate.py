@@ -83,7 +83,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("--sides", type=int, nargs="+", default=[320, 480, 640, 960])
-    parser.add_argument("--confidence", type=float, default=0.25)
+    parser.add_argument("--confidence", type=float, default=0.24)
     args = parser.parse_args()
     network, walls = load_network(args.checkpoint), read_walls("dev")
     by_side = {side_px: compare(network, walls, side_px) for side_px in args.sides}

@@ -36,7 +36,7 @@ class DetectorSettings(ServiceSettings, frozen=True, kw_only=True):
     """Longer side in pixels to which photos are decoded; crops and outlines are taken at this size."""
     max_holds: Annotated[int, msgspec.Meta(ge=1, le=MAX_HOLDS)] = 40
     """How many holds are returned where the request does not say, the largest areas first chosen."""
-    min_confidence: Annotated[float, msgspec.Meta(ge=0.01, le=1)] = 0.25
+    min_confidence: Annotated[float, msgspec.Meta(ge=0.01, le=1)] = 0.24
     """The least confidence of a returned hold where the request does not say."""
     omp_num_threads: Annotated[int, msgspec.Meta(ge=0, le=256)] = 0
     """Threads of the network; 0 takes as many as this container may use CPUs."""
