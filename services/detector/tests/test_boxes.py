@@ -40,6 +40,11 @@ def test_a_hold_is_where_all_that_saw_it_say_together():
     assert place[1] == pytest.approx([50, 50, 60, 60], rel=1e-5)
 
 
+def test_a_box_without_area_stays_where_it_is():
+    boxes = np.array([[5, 5, 5, 9], [0, 0, 10, 10]], np.float32)
+    assert agreed(boxes, np.ones(2, np.float32), np.arange(2)).tolist() == boxes.tolist()
+
+
 def test_a_hold_stays_where_it_is_when_another_place_becomes_the_surest():
     boxes = [(50, 50, 20, 20), (51, 50, 20, 20)]
     one, other = (

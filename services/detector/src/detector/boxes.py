@@ -85,6 +85,9 @@ def agreed(
     for start in range(0, len(kept), AT_ONCE):
         some = kept[start : start + AT_ONCE]
         shares = (overlaps(boxes_xyxy[some], boxes_xyxy) - SAME_BOX).clip(0) * confidences
+        shares[np.arange(len(some)), some] += np.finfo(
+            np.float32
+        ).tiny  # a box without area overlaps nothing, itself either
         places[start : start + AT_ONCE] = shares @ boxes_xyxy / shares.sum(axis=1, keepdims=True)
     return places
 
