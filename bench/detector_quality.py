@@ -11,6 +11,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from detector.boxes import overlaps
 from detector.finder import Query
 from detector.looks import Tiles
 from detector.pipeline import FoundHold
@@ -19,7 +20,7 @@ from servicekit.cancel import CancelToken
 
 from bench.detector_setup import SIDES_PX, load, shipped_network
 from training.detector.prepare import RENDERED_TESTS, rendered
-from training.detector.scoring import WIDTHS, Compared, average_precision, found_at, overlaps
+from training.detector.scoring import WIDTHS, Compared, average_precision, found_at
 from training.detector.walls import Wall, read_photo, read_walls
 from training.renderer import RenderedWall
 from training.renderer.develop import encode_jpeg

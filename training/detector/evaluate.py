@@ -7,11 +7,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
+from detector.boxes import overlaps
 from numpy.typing import NDArray
 from torch import nn
 
 from training.detector.networks import build  # first: torchvision does not import without what it installs
-from training.detector.scoring import WIDTHS, Compared, average_precision, found_at, overlaps
+from training.detector.scoring import WIDTHS, Compared, average_precision, found_at
 from training.detector.walls import Wall, read_photo, read_walls
 
 from torchvision.ops import nms  # isort: skip

@@ -26,14 +26,6 @@ class Compared:
     predicted_widths: NDArray[np.float32]
 
 
-def overlaps(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(N, M) IoU of (N, 4) and (M, 4) boxes."""
-    sides = np.minimum(a[:, None, 2:], b[None, :, 2:]) - np.maximum(a[:, None, :2], b[None, :, :2])
-    both = sides.clip(0).prod(axis=2)
-    areas = [(x[:, 2:] - x[:, :2]).prod(axis=1) for x in (a, b)]
-    return np.asarray(both / (areas[0][:, None] + areas[1][None] - both).clip(1e-9), np.float32)
-
-
 def match(iou: NDArray[np.float32], threshold: float) -> NDArray[np.int64]:
     """(N,) the label that each prediction, best first, takes and no better one took; -1 for none."""
     iou, taken = iou.copy(), np.full(len(iou), -1)

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from detector.boxes import overlaps
 
-from training.detector.scoring import Compared, average_precision, found_at, match, overlaps
+from training.detector.scoring import Compared, average_precision, found_at, match
 
 
 def a_photo(hits, labels):
