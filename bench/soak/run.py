@@ -3,6 +3,7 @@
 import asyncio
 import statistics
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,9 +18,9 @@ from bench.soak.toy import HOLDS, SIDE_PX, small_photo, write_models
 MOST_MB_PER_1000 = 0.5
 """Half of what is promised, so that a leak of a kilobyte a request stands out from the noise of the heap."""
 LEAK = {"PYTHONPATH": str(Path(__file__).parent / "leak")}
-_EVERY = 10  # requests between two samples
-_WARM_UP = 0.25  # share of the requests after which caches, pools and arenas have their size
-_WINDOWS = 12  # of each the least counts: what is left when the heap was just trimmed
+_ROUNDS = 12
+_REST_S = 4.0  # after each round: work that was left ends, and the services give back what their heaps keep
+_WARM_UP = 0.25  # share of the rounds after which caches, pools and arenas have their size
 _SETTINGS = {
     "YOLO_IMG_SIZE": str(SIDE_PX),
     "MAX_HOLDS": str(HOLDS),
@@ -36,22 +37,22 @@ _OF_SERVICE = {
 
 @dataclass(slots=True)
 class Soak:
-    """What was measured: memory in bytes by service, each beside the number of requests that had ended."""
+    """What was measured after each round: memory in bytes by service, beside the number of requests that had ended."""
 
     requests: list[int] = field(default_factory=list)
     memory: dict[str, list[int]] = field(default_factory=dict)
     ends: Counter[str] = field(default_factory=Counter)
 
-    def note(self, ended: int, processes: Mapping[str, ServiceProcess]) -> None:
+    def note(self, processes: Mapping[str, ServiceProcess]) -> None:
         """Read every service's memory: its own pages, file pages not counted."""
-        self.requests.append(ended)
+        self.requests.append(self.ends.total())
         for name, process in processes.items():
             self.memory.setdefault(name, []).append(status_bytes(process.pid, "RssAnon"))
 
     def slope_mb_per_1000(self, name: str) -> float:
-        """MB for each 1,000 requests: the slope through the least use of each window after the warm-up."""
-        lows = least_of_windows(self.requests, self.memory[name], int(_WARM_UP * len(self.requests)))
-        return slope(*zip(*lows, strict=True)) * 1000 / 1e6 if lows else 0.0
+        """MB for each 1,000 requests: the slope through what each round after the warm-up left."""
+        first = int(_WARM_UP * len(self.requests))
+        return slope(self.requests[first:], self.memory[name][first:]) * 1000 / 1e6
 
     def grows(self) -> list[str]:
         """The services whose memory grows."""
@@ -77,25 +78,15 @@ def soak(count: int, environment: Mapping[str, str] | None = None) -> Soak:
     with tempfile.TemporaryDirectory() as folder:
         models = write_models(Path(folder))
         with LocalStack(models_dir=models, service_settings=settings, own_settings=own) as stack:
-
-            def each(ended: int) -> None:
-                if ended % _EVERY == 0:
-                    measured.note(ended, stack.processes)
-
-            measured.ends = asyncio.run(send_all(stack.url, small_photo(), count, each))
+            for number in range(_ROUNDS):
+                due = count * (number + 1) // _ROUNDS - measured.ends.total()
+                measured.ends += asyncio.run(send_all(stack.url, small_photo(), due, seed=number))
+                time.sleep(_REST_S)
+                measured.note(stack.processes)
             ended = [name for name, process in stack.processes.items() if not process.running]
     if ended:
         raise RuntimeError(f"{', '.join(ended)} ended during the soak")
     return measured
-
-
-def least_of_windows(requests: Sequence[int], memory: Sequence[int], first: int) -> list[tuple[int, int]]:
-    """The sample with the least memory of each of `_WINDOWS` windows from `first` on, as requests and bytes."""
-    size = max(1, (len(requests) - first) // _WINDOWS)
-    starts = range(first, len(requests) - size + 1, size)
-    return [
-        min(zip(requests[at : at + size], memory[at : at + size], strict=True), key=lambda s: s[1]) for at in starts
-    ]
 
 
 def slope(xs: Sequence[float], ys: Sequence[float]) -> float:
