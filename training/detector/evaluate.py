@@ -1,8 +1,12 @@
-"""Scores a trained network on labeled photos: `python -m training.detector.evaluate training/runs/NAME/last.pt`."""
+"""Scores a trained network on labeled photos: `python -m training.detector.evaluate training/runs/NAME/last.pt`.
+
+Of a gym that the run held out, all photos are scored, those for training as well.
+"""
 
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -20,6 +24,7 @@ from torchvision.ops import nms  # isort: skip
 LOWEST_CONFIDENCE = 0.01
 OVERLAP = 0.5  # IoU above which the weaker of two boxes is dropped, whatever their kinds
 MAX_DETECTIONS = 300
+GYMS_SIDE_PX = 640
 
 
 def letterbox(bgr: NDArray[np.uint8], side_px: int) -> tuple[NDArray[np.uint8], float, tuple[int, int]]:
@@ -60,9 +65,15 @@ def compare(network: nn.Module, walls: Sequence[Wall], side_px: int) -> list[Com
     return photos
 
 
+def load_state(checkpoint: Path) -> dict[str, Any]:
+    """What `training.detector.train` saved, on the CPU."""
+    state: dict[str, Any] = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    return state
+
+
 def load_network(checkpoint: Path) -> nn.Module:
-    """The averaged network of a checkpoint of `training.detector.train`, on the CPU."""
-    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    """The averaged network of a checkpoint, on the CPU."""
+    state = load_state(checkpoint)
     network = build(state["plan"]["architecture"])
     network.load_state_dict(state["ema"])
     return network.eval().to(memory_format=torch.channels_last)  # three times as fast on a CPU
@@ -80,7 +91,7 @@ def report(photos: Sequence[Compared], confidence: float) -> str:
 
 
 def main() -> None:
-    """Print figures on dev at every served size, then by gym at 640 px."""
+    """Print figures on dev at every served size, then by gym at one of them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("--sides", type=int, nargs="+", default=[320, 480, 640, 960])
@@ -90,10 +101,15 @@ def main() -> None:
     by_side = {side_px: compare(network, walls, side_px) for side_px in args.sides}
     for side_px, photos in by_side.items():
         print(f"{side_px:4d} px  {report(photos, args.confidence)}", flush=True)
-    side_px, photos = next(reversed(by_side.items())) if 640 not in by_side else (640, by_side[640])
+    side_px = GYMS_SIDE_PX if GYMS_SIDE_PX in by_side else args.sides[-1]
+    held_out = load_state(args.checkpoint)["plan"]["hold_out"]
+    unseen = [wall for wall in read_walls("train") if wall.gym in held_out]
+    photos = by_side[side_px] + compare(network, unseen, side_px)
+    walls += unseen
     for gym in sorted({wall.gym for wall in walls}):
         of_gym = [photo for photo, wall in zip(photos, walls, strict=True) if wall.gym == gym]
-        print(f"{gym} ({len(of_gym)} photos, {side_px} px)  {report(of_gym, args.confidence)}")
+        never = "held out, " if gym in held_out else ""
+        print(f"{gym} ({never}{len(of_gym)} photos, {side_px} px)  {report(of_gym, args.confidence)}")
 
 
 if __name__ == "__main__":

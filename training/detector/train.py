@@ -1,7 +1,7 @@
 """Trains the hold detector from scratch within a given time: `python -m training.detector.train --hours 1.25`.
 
-The learning rate follows the clock, so that a run of any length ends well trained. A run that was stopped goes on with
-the same command; one that is over is left alone.
+The learning rate follows the clock, so that a run of any length ends well trained, or with `--samples` their number, so
+that runs compare on any machine. A run that was stopped goes on with the same command; one that is over is left alone.
 
 On CPU there is one process with one thread for each core: processes that average their gradients keep going when
 something else runs beside them, while the threads of one process wait at every barrier (measured: 2 to 5 times slower).
@@ -48,6 +48,7 @@ class Plan:
 
     architecture: str
     hours: float
+    budget: int | None  # samples; without it the hours count
     side_px: int
     batch: int
     learning_rate: float
@@ -60,6 +61,10 @@ class Plan:
     hold_out: tuple[str, ...]
     gentle_from: float
     start_from: str | None
+
+    def progress(self, seconds: float, samples: int) -> float:
+        """Share of the budget that is used, 0..1."""
+        return min(1.0, samples / self.budget if self.budget else seconds / (self.hours * 3600))
 
 
 class Run:
@@ -85,8 +90,8 @@ class Run:
 
     @property
     def progress(self) -> float:
-        """Share of the planned time that is used, 0..1."""
-        return min(1.0, self.seconds / (self.plan.hours * 3600))
+        """Share of the plan's budget that is used, 0..1."""
+        return self.plan.progress(self.seconds, self.samples)
 
     def step(self, batch: Batch) -> dict[str, Tensor]:
         """Learn from one batch; returns the parts of its loss."""
@@ -178,7 +183,7 @@ def parameter_groups(network: nn.Module, plan: Plan) -> list[dict[str, Any]]:
 
 
 def rate_factor(progress: float, steps: int) -> float:
-    """Share of the full learning rate: a warm-up by steps, then half a cosine down to 1 % by time."""
+    """Share of the full learning rate: a warm-up by steps, then half a cosine down to 1 %."""
     cosine = 0.01 + 0.99 * (1 + math.cos(math.pi * progress)) / 2
     return cosine * min(1.0, (steps + 1) / WARMUP_STEPS)
 
@@ -208,7 +213,7 @@ def load_training_bank(plan: Plan) -> Bank:
 
 
 def train(run: Run, bank: Bank) -> None:
-    """Train until the time is used; logs to standard output, scores to `curve.csv`."""
+    """Train until the budget is used; logs to standard output, scores to `curve.csv`."""
     plan = run.plan
     sampler = Sampler(bank, plan.seed)
     run.start_clock()
@@ -258,6 +263,7 @@ def main() -> None:
     parser.add_argument("--name", default="yolo11n-seg-holds")
     parser.add_argument("--architecture", choices=ARCHITECTURES, default=SHIPPED)
     parser.add_argument("--hours", type=float, default=1.25)
+    parser.add_argument("--samples", type=int, dest="budget", help="train on so many, however long it takes")
     parser.add_argument("--side-px", type=int, default=448, help="side of a training sample, a multiple of 32")
     parser.add_argument("--batch", type=int, default=10, help="samples of one process in one step")
     parser.add_argument("--learning-rate", type=float, default=0.01)

@@ -1,4 +1,4 @@
-"""Every architecture learns from samples, and the parts of its loss mean what they say.."""
+"""Every architecture learns from samples, and the parts of its loss mean what they say."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import torch
 
 from training.detector.loss import Assigned, Batch, HoldLoss, mask_loss, padded
 from training.detector.networks import ARCHITECTURES, SHIPPED, build
-from training.detector.train import as_float32, draw_weights, rate_factor
+from training.detector.train import Plan, as_float32, draw_weights, rate_factor
 from training.detector.walls import RENDERED, Wall
 
 SIDE = 64
@@ -88,3 +88,28 @@ def test_the_learning_rate_warms_up_and_falls():
     assert rate_factor(0.0, 0) < 0.02
     assert rate_factor(0.0, 1000) == pytest.approx(1)
     assert rate_factor(1.0, 1000) == pytest.approx(0.01)
+
+
+@pytest.mark.parametrize(
+    ("budget", "seconds", "samples", "used"),
+    [(None, 1800, 9, 0.25), (None, 9000, 9, 1.0), (400, 1800, 100, 0.25), (400, 1800, 408, 1.0)],
+)
+def test_a_run_is_over_after_its_time_or_its_samples(budget, seconds, samples, used):
+    plan = Plan(
+        architecture=SHIPPED,
+        hours=2,
+        budget=budget,
+        side_px=SIDE,
+        batch=8,
+        learning_rate=0.01,
+        weight_decay=0,
+        seed=0,
+        processes=1,
+        device="cpu",
+        measure_minutes=8,
+        rendered=0,
+        hold_out=(),
+        gentle_from=0.8,
+        start_from=None,
+    )
+    assert plan.progress(seconds, samples) == used
