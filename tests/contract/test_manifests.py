@@ -119,6 +119,13 @@ def test_http_clients_of_the_gateway_need_one_address(objects):
     assert "clusterIP" not in find(objects, "Service", "gateway")["spec"]
 
 
+def test_http_clients_stay_with_the_pod_that_knows_their_jobs(objects, defaults):
+    spec, gateway = find(objects, "Service", "gateway")["spec"], defaults("gateway")
+    assert spec["sessionAffinity"] == "ClientIP"
+    job_s = gateway["REQUEST_DEADLINE_S"] + gateway["GATEWAY_REMEMBER_S"]
+    assert spec["sessionAffinityConfig"]["clientIP"]["timeoutSeconds"] >= job_s
+
+
 def test_threads_equal_the_cpu_limit(objects, model_service):
     container = container_of(objects, model_service)
     (threads,) = [each for each in container["env"] if each["name"] == "OMP_NUM_THREADS"]
