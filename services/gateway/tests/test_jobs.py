@@ -267,8 +267,8 @@ async def test_a_job_can_be_stopped(gate):
     assert (await gate.http.get(address)).status_code == 404
 
 
-async def test_jobs_count_as_in_flight_until_they_end(open_gate):
-    gate = await open_gate(gateway_remember_s=600.0, gateway_max_in_flight=2)
+async def test_jobs_count_as_in_flight_once_until_they_end(open_gate):
+    gate = await open_gate(gateway_remember_s=600.0, gateway_max_in_flight=1)
     go_on = asyncio.Event()
     gate.detector.before = go_on.wait
     address = (await gate.analyze(headers=ASYNC, max_holds=1)).headers["location"]

@@ -175,7 +175,7 @@ class Batch(Response):
             if arrived.index:  # the first was charged with the request
                 self._core.keyring.charge(caller_of(self._request.scope))
             photo.sending = functools.partial(self._core.admission.send, photo.size_bytes)
-            job = await find_job(self._core, self._jobs, photo, self._terms, deadline, held=held)
+            job = await find_job(self._jobs, photo, self._terms, deadline, held=held)
         with job.followed():
             result = await last_result(Incoming(job, deadline))
         receipt = current_receipt()

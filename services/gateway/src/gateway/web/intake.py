@@ -72,7 +72,8 @@ async def received(core: Core, jobs: Jobs, request: Request, terms: Terms) -> As
         crowded=lambda: core.admission.crowded,
     )
     upload = Upload(request, pace, size_bytes)
-    with core.admission.count():
+    with contextlib.ExitStack() as counted:
+        counted.enter_context(core.admission.count())
         await upload.begin()
         async with contextlib.AsyncExitStack() as held:
             memory = await held.enter_async_context(core.admission.hold(size_bytes, max_wait_s=upload_s))
@@ -81,13 +82,15 @@ async def received(core: Core, jobs: Jobs, request: Request, terms: Terms) -> As
             memory.shrink_to(photo.size_bytes)
             photo.sending = functools.partial(core.admission.send, photo.size_bytes)
             deadline = Deadline.after(max(0.0, min(settings.request_deadline_s, end.left_s())))
-            job = await find_job(core, jobs, photo, terms, deadline, held=held)
+            if terms.kept:
+                held.push(counted.pop_all())  # from now on the job counts, which may go on without its caller
+            job = await find_job(jobs, photo, terms, deadline, held=held)
         with job.followed():
             yield Incoming(job, deadline)
 
 
 async def find_job(
-    core: Core, jobs: Jobs, photo: Photo, terms: Terms, deadline: Deadline, *, held: contextlib.AsyncExitStack
+    jobs: Jobs, photo: Photo, terms: Terms, deadline: Deadline, *, held: contextlib.AsyncExitStack
 ) -> Job:
     """Find the job that answers a question; without one start it, and give it what is `held` for the photo.
 
@@ -100,8 +103,6 @@ async def find_job(
     if job is not None and (job.ended or in_time):
         job.kept = job.kept or kept
         return job
-    if kept:
-        held.enter_context(core.admission.count())  # the request's own count ends with the request
     return await jobs.start(photo, question, deadline, held.pop_all(), shared=in_time and not fresh, kept=kept)
 
 
