@@ -117,7 +117,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("--int8", action="store_true", help="ship the quantized network")
-    parser.add_argument("--version", default="0.2.0")
+    parser.add_argument("--version", required=True, help="listed in the manifest")
     parser.add_argument("--score", action="append", default=[], metavar="NAME=VALUE", help="listed in the manifest")
     args = parser.parse_args()
     exact = args.checkpoint.with_name(f"{NAME}-float32.onnx")

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-_TO_SHARE = np.float32(1 / 255)
+_WHITE = np.float32(255)
 PAD_GRAY = 114  # what the network saw around photos in training
 
 
@@ -86,5 +86,5 @@ class Letterbox:
         )
         planes = np.empty((1, 3, *canvas.shape[:2]), np.float32)
         for channel in range(3):  # eight times as fast as cv2.dnn.blobFromImage
-            np.multiply(canvas[:, :, channel], _TO_SHARE, out=planes[0, channel])
+            np.divide(canvas[:, :, channel], _WHITE, out=planes[0, channel])  # to the bit what training divides
         return planes
