@@ -48,11 +48,11 @@ FINE_HEAD = """
 
 
 class LeanProto(nn.Module):
-    """Mask prototypes that are enlarged last, so that nearly all of their arithmetic is done on a quarter of the places.
+    """Mask prototypes that are enlarged last, which leaves nearly all of the work on a quarter of the places.
 
-    Ultralytics enlarges them with a transposed convolution between two others. Behind it, the one of 3 x 3 px is 18 % of the
-    network's work, more than any other layer; here it comes before. The last one, of 1 x 1 px, and the transposed one are both
-    linear, with nothing in between: they are one.
+    Ultralytics enlarges them with a transposed convolution between two others. Behind it, the one of 3 x 3 px is 18 %
+    of the network's work, more than any other layer; here it comes before. The last one, of 1 x 1 px, and the
+    transposed one are both linear, with nothing in between: they are one.
     """
 
     def __init__(self, usual: Proto) -> None:
