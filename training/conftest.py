@@ -5,6 +5,7 @@ import importlib.util
 NEED_TORCH = (
     "detector/tests/test_samples.py",
     "detector/tests/test_learning.py",
+    "detector/tests/test_networks.py",
     "detector/tests/test_shipped.py",
     "colorizer/tests/test_*.py",
 )
