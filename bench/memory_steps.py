@@ -56,7 +56,7 @@ def main() -> None:
 
 def _told(steps: Sequence[Megabytes], holds: int, with_files_mb: float) -> Iterator[str]:
     yield f"MB of 10^6 bytes without file pages, which the kernel can drop. The photo has {holds} holds.\n"
-    yield "| | first version, 320 px, one process | climbmate, 640 px | detector | colorizer | gateway |"
+    yield "| | first version, 320 px, one process | climbmate, small profile | detector | colorizer | gateway |"
     yield "|---|---:|---:|---:|---:|---:|"
     for (name, first_mb), ours in zip(_FIRST_VERSION_MB.items(), steps, strict=True):
         parts = " | ".join(f"{ours[service]:.0f}" for service in ("detector", "colorizer", "gateway"))
