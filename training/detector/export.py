@@ -22,7 +22,7 @@ import torch
 from detector.canvas import canvas_wh
 from torch import nn
 
-from training.detector.evaluate import load_network
+from training.detector.evaluate import load_state, network_of
 from training.detector.expectation import without_softmax
 from training.detector.quantize import quantize
 
@@ -121,7 +121,7 @@ def main() -> None:
     parser.add_argument("--score", action="append", default=[], metavar="NAME=VALUE", help="listed in the manifest")
     args = parser.parse_args()
     exact = args.checkpoint.with_name(f"{NAME}-float32.onnx")
-    export(load_network(args.checkpoint), exact)
+    export(network_of(load_state(args.checkpoint)), exact)
     fresh = args.checkpoint.with_name(f"{NAME}-int8.onnx") if args.int8 else exact
     if args.int8:
         quantize(exact, fresh)

@@ -58,8 +58,9 @@ def _folded(network: nn.Module) -> Iterator[tuple[str, Tensor]]:
     for name, module in network.named_modules():
         if isinstance(module, nn.BatchNorm2d):
             module.running_var.fill_(1 - module.eps)
-            folded_into = "conv_transpose" if name.endswith("upsample.bn") else "conv"
-            yield name.removesuffix("bn") + f"{folded_into}.bias", module.bias
+            layer = name.removesuffix(".bn")
+            transposed = hasattr(network.get_submodule(layer), "conv_transpose")
+            yield f"{layer}.{'conv_transpose' if transposed else 'conv'}.bias", module.bias
         elif isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)) and not name.endswith("dfl.conv"):  # 0 to 15, fixed
             yield f"{name}.weight", module.weight
             if module.bias is not None:
