@@ -226,3 +226,31 @@ async def test_an_upload_to_nobody_is_unavailable_quickly(target):
         with pytest.raises(grpc.aio.AioRpcError) as failed:
             await asyncio.wait_for(uploading(channel, bytes(900_000)), 3)
     assert failed.value.code() is grpc.StatusCode.UNAVAILABLE
+
+
+class NeverSends:
+    """A call of gRPC's core that is over just before its message is written, as when the service refuses it at once."""
+
+    def __init__(self, core_call):
+        self._core_call = core_call
+
+    def __getattr__(self, name):
+        return getattr(self._core_call, name)
+
+    async def send_serialized_message(self, message):
+        while not self._core_call.done():
+            await asyncio.sleep(0.01)
+        raise grpc.aio.InternalError("the call is over")
+
+
+async def test_a_request_that_was_never_sent_is_worth_another_try(start, target):
+    async with start(answers, target), open_channel(target) as channel:
+
+        def method(**options):
+            call = channel.stream_unary("/climbmate.detector.v1.DetectorService/DetectHolds")(**options)
+            call._cython_call = NeverSends(call._cython_call)
+            return call
+
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await upload(method, lambda: b"", timeout_s=0.3, sending=contextlib.nullcontext())
+        assert isinstance(from_rpc_error(caught.value), Unavailable)

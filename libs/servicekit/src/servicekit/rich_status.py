@@ -11,6 +11,9 @@ from servicekit import errors
 
 DOMAIN = "climbmate"
 _TRAILER = "grpc-status-details-bin"
+_NOT_SENT = "Internal error from Core"
+"""What grpc.aio tells as INTERNAL when a call had ended before its message was written, whatever it had ended with: a
+service that refuses at once may be that fast."""
 _BY_REASON: dict[str, type[errors.ServiceError]] = {
     kind.reason: kind
     for kind in (
@@ -44,8 +47,8 @@ def to_trailers(error: errors.ServiceError) -> tuple[tuple[str, bytes], ...]:
 def from_rpc_error(error: grpc.aio.AioRpcError) -> errors.ServiceError:
     """Turn what a call failed with back into the error that the service raised.
 
-    A failure without our details comes from the transport: UNAVAILABLE and DEADLINE_EXCEEDED keep their meaning, and
-    everything else is `Internal`.
+    A failure without our details comes from the transport: UNAVAILABLE and DEADLINE_EXCEEDED keep their meaning, a
+    request that was never sent is `Unavailable`, and everything else is `Internal`.
     """
     info, retry_after_s = _details_of(error)
     message = error.details() or error.code().name
@@ -62,6 +65,8 @@ def _from_transport(code: grpc.StatusCode, message: str) -> errors.ServiceError:
         return errors.DeadlineExceeded("The deadline passed before the service answered.")
     if code is grpc.StatusCode.UNAVAILABLE:
         return errors.Unavailable("The service cannot be reached.")
+    if code is grpc.StatusCode.INTERNAL and message == _NOT_SENT:
+        return errors.Unavailable("The service ended the call before the request was sent.")
     if code is grpc.StatusCode.RESOURCE_EXHAUSTED:
         return errors.ImageTooLarge("The message is larger than the service accepts.", details={"transport": message})
     return errors.Internal()
