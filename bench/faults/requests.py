@@ -72,3 +72,10 @@ def watched(stack: LocalStack) -> Iterator[LocalStack]:
         finally:
             stop.set()
             watching.join()
+
+
+def target_of(stack: LocalStack, name: str) -> str:
+    """Where a running service of the stack listens, by the environment of its gateway."""
+    environ = Path(f"/proc/{stack.processes['gateway'].pid}/environ").read_text().split("\0")
+    (target,) = [line.partition("=")[2] for line in environ if line.startswith(f"GATEWAY_{name.upper()}_TARGET=")]
+    return target

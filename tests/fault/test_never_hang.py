@@ -4,27 +4,21 @@ import asyncio
 import contextlib
 import os
 import signal
-import socket
-import sys
 import time
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import grpc
-import httpx
 import pytest
 from climbmate.analyzer.v1 import analyzer_pb2
 from climbmate.colorizer.v1 import colorizer_pb2, colorizer_pb2_grpc
 from climbmate.detector.v1 import detector_pb2
 from climbmate.hold.v1 import hold_pb2
-from climbmate_client import Client, errors
-from climbmate_client.local import ANEW, LocalStack, ServiceProcess
+from climbmate_client.local import ANEW, LocalStack
 from climbmate_client.monitor.look import Watcher
-from climbmate_client.settings import service_environment
 from servicekit.channel import open_channel
 from servicekit.rich_status import from_rpc_error
 
-from bench.faults.requests import DEADLINE_S, SAMPLE, recovers, requests, untyped, watched
+from bench.faults.requests import DEADLINE_S, SAMPLE, recovers, requests, target_of, untyped, watched
 from bench.faults.slow_reader import read_slowly
 from bench.flood.client import BROKEN, LATE
 from bench.soak.toy import small_photo
@@ -142,71 +136,6 @@ async def _write_slowly(writer):
             writer.write(bytes([byte]))
             await writer.drain()
             await asyncio.sleep(1)
-
-
-@contextlib.contextmanager
-def a_black_hole():
-    """An address that takes connections and never says a word."""
-    with socket.socket() as hole:
-        hole.bind(("127.0.0.1", 0))
-        hole.listen(64)
-        yield f"127.0.0.1:{hole.getsockname()[1]}"
-
-
-@contextlib.contextmanager
-def gateway_before(detector, colorizer):
-    """A gateway of its own that finds the model services there; gives its URL."""
-    with socket.socket() as http:
-        http.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{http.getsockname()[1]}"
-    own = {"GATEWAY_LISTEN": address, "GATEWAY_GRPC_LISTEN": "127.0.0.1:0"}
-    environ = service_environment(own | {"GATEWAY_DETECTOR_TARGET": detector, "GATEWAY_COLORIZER_TARGET": colorizer})
-    gateway = ServiceProcess("gateway", [sys.executable, "-m", "gateway"], environ, lambda _line: None)
-    gateway.start()
-    try:
-        _wait_until_alive(f"http://{address}")
-        yield f"http://{address}"
-    finally:
-        gateway.stop()
-
-
-def _wait_until_alive(url):
-    end_s = time.monotonic() + 20
-    while time.monotonic() < end_s:
-        with contextlib.suppress(httpx.TransportError):
-            if httpx.get(f"{url}/livez", trust_env=False).is_success:
-                return
-        time.sleep(0.1)
-    pytest.fail("the gateway did not start")
-
-
-def target_of(stack, name):
-    """Where a running service of the stack listens, by the environment of its gateway."""
-    environ = Path(f"/proc/{stack.processes['gateway'].pid}/environ").read_text().split("\0")
-    (target,) = [line.partition("=")[2] for line in environ if line.startswith(f"GATEWAY_{name.upper()}_TARGET=")]
-    return target
-
-
-async def test_a_detector_behind_a_black_hole_is_a_typed_failure(stack):
-    with a_black_hole() as hole, gateway_before(hole, target_of(stack, "colorizer")) as url:
-        outcomes = await requests(url, 4)
-    assert {outcome.status for outcome in outcomes} <= {"503", "504"}
-    assert_all_ended_typed(outcomes)
-
-
-async def test_a_colorizer_behind_a_black_hole_costs_the_colors_and_no_more_than_the_time(stack):
-    with a_black_hole() as hole, gateway_before(target_of(stack, "detector"), hole) as url:
-        outcomes = await requests(url, 2, deadline_s=6)
-    assert_all_ended_typed(outcomes)
-    assert {(outcome.status, outcome.degraded) for outcome in outcomes} == {("200", True)}
-
-
-def test_a_gateway_behind_a_black_hole_is_a_typed_failure_for_the_client():
-    with a_black_hole() as hole, Client(f"http://{hole}", timeout_s=1.0) as climbmate:
-        start_s = time.perf_counter()
-        with pytest.raises(errors.ClimbmateError):
-            climbmate.analyze(SAMPLE)
-        assert time.perf_counter() - start_s < DEADLINE_S
 
 
 async def test_a_gateway_that_is_stopped_for_a_while_ends_what_it_had_typed_and_in_time(stack):
