@@ -82,7 +82,7 @@ def sample_logits(
     x0, y0 = (max(0, math.floor(v) - 1) for v in box_xyxy[:2])
     x1, y1 = (math.ceil(v) + 1 for v in box_xyxy[2:])
     window = prototypes[:, y0:y1, x0:x1]
-    logits = np.tensordot(coefficients, window, axes=1)
+    logits = (coefficients @ window.reshape(len(window), -1)).reshape(window.shape[1:])
     return resample(logits, box_xyxy - np.array([x0, y0, x0, y0], np.float32), wh)
 
 
