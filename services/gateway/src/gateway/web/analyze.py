@@ -7,12 +7,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.core import Core
-from gateway.web import job_routes, openapi, overlay, parameters, wishes
+from gateway.web import job_routes, openapi, overlay, parameters, questions, wishes
 from gateway.web.disconnect import unless_caller_leaves
 from gateway.web.handover import Holding
 from gateway.web.intake import Incoming, Terms, last_result, received
 from gateway.web.jobs import Jobs
-from gateway.web.questions import AnalyzeHeaders, AnalyzeQuery
+from gateway.web.questions import AnalyzeHeaders
 from gateway.web.routes import Operations
 from gateway.web.stream import EventStream
 from gateway.web.told import result_json
@@ -23,10 +23,10 @@ def operations(core: Core, jobs: Jobs) -> Operations:
     api = Operations("analysis")
 
     def receive(request: Request) -> contextlib.AbstractAsyncContextManager[Incoming]:
-        query = parameters.read(request.query_params, AnalyzeQuery)
+        options = questions.options(request.scope["query_string"])  # before the upload; its form's fields come later
         own_ms = parameters.read_headers(request.headers, AnalyzeHeaders).x_request_deadline_ms
         own_s = None if own_ms is None else own_ms / 1000
-        return received(core, jobs, request, Terms.of(request.headers, query.options(), own_s))
+        return received(core, jobs, request, Terms.of(request.headers, options, own_s))
 
     @api.post("/api/analyze", openapi.ANALYZE)
     async def analyze(request: Request) -> Response:

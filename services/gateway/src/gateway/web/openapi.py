@@ -28,19 +28,27 @@ _PHOTO_ERRORS = (
 )
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _QUERY = tuple(parameters.described("query", AnalyzeQuery))
+
+
+def _form(image: dict[str, Any]) -> dict[str, Any]:
+    """A form's schema: the photo or photos, and the parameters that may be fields, too."""
+    fields = {one["name"]: {**one["schema"], "description": one["description"]} for one in _QUERY}
+    return {
+        "type": "object",
+        "required": ["image"],
+        "properties": {**fields, "image": image},
+        "additionalProperties": False,
+    }
+
+
 _PHOTO = {
     "parameters": (*_QUERY, *parameters.described("header", AnalyzeHeaders)),
     "requestBody": {
         "required": True,
-        "description": "A JPEG, PNG, WebP or HEIC photo, at most 24 MiB: the form field `image` (or `file`), or raw.",
+        "description": "A JPEG, PNG, WebP or HEIC photo, at most 24 MiB: the form field `image` (or `file`), or raw. "
+        "The query's parameters may be fields of the form instead.",
         "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["image"],
-                    "properties": {"image": {"type": "string", "format": "binary"}},
-                }
-            },
+            "multipart/form-data": {"schema": _form({"type": "string", "format": "binary"})},
             "image/*": _BINARY,
         },
     },
@@ -178,14 +186,11 @@ ANALYZE_BATCH: dict[str, Any] = {
     "parameters": _QUERY,
     "requestBody": {
         "required": True,
-        "description": "At most 20 photos as form fields `image` (or `file`), each at most 24 MiB.",
+        "description": "At most 20 photos as form fields `image` (or `file`), each at most 24 MiB. The query's "
+        "parameters may be fields of the form instead, before the photos.",
         "content": {
             "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["image"],
-                    "properties": {"image": {"type": "array", "items": {"type": "string", "format": "binary"}}},
-                }
+                "schema": _form({"type": "array", "items": {"type": "string", "format": "binary"}}),
             }
         },
     },
