@@ -2,7 +2,6 @@
 
 import contextlib
 
-from servicekit.receipts import current_receipt
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -15,7 +14,7 @@ from gateway.web.jobs import Jobs
 from gateway.web.questions import AnalyzeHeaders
 from gateway.web.routes import Operations
 from gateway.web.stream import EventStream
-from gateway.web.told import result_json
+from gateway.web.told import give
 
 
 def operations(core: Core, jobs: Jobs) -> Operations:
@@ -33,7 +32,7 @@ def operations(core: Core, jobs: Jobs) -> Operations:
         """Find the holds, colors and problems of one photo."""
         async with contextlib.AsyncExitStack() as held:
             incoming = await held.enter_async_context(receive(request))
-            return Holding(await _answer(request, incoming), held.pop_all())
+            return Holding(await _answer(core, request, incoming), held.pop_all())
 
     @api.post("/api/analyze-stream", openapi.ANALYZE_STREAM)
     async def analyze_stream(request: Request) -> Response:
@@ -41,18 +40,17 @@ def operations(core: Core, jobs: Jobs) -> Operations:
         async with contextlib.AsyncExitStack() as held:
             incoming = await held.enter_async_context(receive(request))
             headers = {"content-location": f"{job_routes.address(incoming.job)}/events"}
-            return Holding(EventStream(incoming.job, incoming.deadline, headers=headers), held.pop_all())
+            return Holding(EventStream(incoming.job, incoming.deadline, core.feedback, headers=headers), held.pop_all())
 
     return api
 
 
-async def _answer(request: Request, incoming: Incoming) -> Response:
+async def _answer(core: Core, request: Request, incoming: Incoming) -> Response:
     if incoming.job.kept and wishes.is_async(request.headers):
-        return job_routes.accepted(incoming.job, request.scope)
+        return job_routes.accepted(incoming.job, request.scope, core.feedback)
     result = await unless_caller_leaves(request.receive, last_result(incoming))
+    body = give(result, request.scope, core.feedback)
     headers = {"content-location": job_routes.address(incoming.job), "vary": "Accept"}
     if wishes.is_svg(request.headers):
-        return Response(overlay.draw(result), headers=headers, media_type=wishes.SVG)
-    receipt = current_receipt()
-    body = result_json(result, "" if receipt is None else receipt.request_id)
+        return Response(overlay.draw(body), headers=headers, media_type=wishes.SVG)
     return Response(body, headers=headers, media_type=wishes.JSON)

@@ -29,7 +29,7 @@ from gateway.web.jobs import Jobs
 from gateway.web.multipart import too_large
 from gateway.web.pace import Pace, in_pace
 from gateway.web.routes import Operations
-from gateway.web.told import result_json
+from gateway.web.told import give
 
 _log = logging.getLogger("batch")
 _AT_ONCE = 4
@@ -178,7 +178,7 @@ class Batch(Response):
             result = await last_result(Incoming(job, deadline))
         receipt = current_receipt()
         request_id = f"{receipt.request_id[:_ID_CHARACTERS]}-{arrived.index}" if receipt else ""
-        encoded = msgspec.Raw(result_json(result, request_id))
+        encoded = msgspec.Raw(give(result, self._request.scope, self._core.feedback, request_id=request_id))
         return answers.BatchLine(arrived.index, arrived.name, result=cast("answers.Analysis", encoded))
 
     def _failure(self, arrived: Arrived, error: ServiceError, scope: Scope) -> answers.BatchLine:

@@ -20,6 +20,7 @@ from gateway.web import questions, wishes
 from gateway.web.connections import read_ahead
 from gateway.web.jobs import Job, Jobs, Question
 from gateway.web.pace import Pace
+from gateway.web.told import Told
 from gateway.web.upload import Upload, declared_bytes
 
 
@@ -110,7 +111,7 @@ async def find_job(
     return await jobs.start(photo, question, deadline, held.pop_all(), shared=in_time and not fresh, kept=kept)
 
 
-async def last_result(incoming: Incoming) -> bytes:
+async def last_result(incoming: Incoming) -> Told:
     """Wait for a job's result.
 
     Raises:
@@ -118,6 +119,6 @@ async def last_result(incoming: Incoming) -> bytes:
     """
     async with within(incoming.deadline.left_s()), contextlib.aclosing(incoming.job.told_after(0)) as events:
         async for _, event in events:
-            if event.name == "result" and isinstance(event.data, bytes):
-                return event.data
+            if event.name == "result":
+                return event
     raise Internal
