@@ -310,3 +310,9 @@ async def test_a_field_behind_a_photo_of_a_batch_is_refused_and_the_photo_answer
 async def test_a_batchs_query_is_refused_at_once(gate):
     for query in ("max_holds=1&max_holds=2", "max_hold=1", "min_holds=1"):
         refusal(await send(gate, form(), query, "/api/analyze-batch"))
+
+
+async def test_a_malformed_form_is_no_warning_to_the_operator(gate, caplog):
+    for body in (b"garbage", form(photo=b"--x\r\nBad Name: 1\r\n\r\n"), b"--x\r\n\r\n--x-?"):
+        refusal(await send(gate, body))
+    assert [record for record in caplog.records if record.levelname != "INFO"] == []

@@ -20,7 +20,7 @@ from servicekit.server import StartError
 
 MAX_PER_HOLD = 16
 MAX_PER_ANSWER = 600
-ANSWER_BYTES = 96
+ANSWER_BYTES = 64
 """The most that an answer takes in the file, as measured: its row, its digest in the index, and what is free there."""
 _ANSWERS_SHARE = 4  # remembered answers have this part of the file
 _PAGE_BYTES = 4096  # SQLite's own

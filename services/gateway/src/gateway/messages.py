@@ -13,8 +13,8 @@ _ERRORS: dict[str, dict[Language, str]] = {
         "ko": "읽을 수 없는 사진 파일입니다. 다른 사진을 선택해 주세요.",
     },
     "UNSUPPORTED_FORMAT": {
-        "en": "This format is not supported. Please send a JPEG, PNG, WebP or HEIC photo.",
-        "ko": "지원하지 않는 형식입니다. JPEG, PNG, WebP 또는 HEIC 사진을 보내 주세요.",
+        "en": "This format is not supported; the details name it. Photos may be JPEG, PNG, WebP or HEIC.",
+        "ko": "지원하지 않는 형식입니다. details에서 확인해 주세요. 사진은 JPEG, PNG, WebP, HEIC을 지원합니다.",
     },
     "INVALID_PARAMETER": {
         "en": "A parameter is missing, unknown or out of range; the details name it.",

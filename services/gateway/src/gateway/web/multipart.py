@@ -1,5 +1,6 @@
 """Takes photos and parameters out of a multipart form while it arrives (RFC 7578); nothing else may be in it."""
 
+import logging
 from typing import TYPE_CHECKING, Final
 
 from python_multipart.exceptions import FormParserError
@@ -38,6 +39,7 @@ class Form:
             told = f"boundary must have 1 to {_MAX_BOUNDARY} characters"
             raise InvalidParameter("The form has no usable boundary.", details={"content-type": told})
         self._parser = MultipartParser(boundary, self._callbacks())
+        self._parser.logger.setLevel(logging.ERROR)  # what is wrong with a form is its sender's to know
         self._arriving: Photo | None = None
         self._field: tuple[str, bytearray] | None = None
         self._header = [b"", b""]

@@ -14,7 +14,7 @@ from gateway.web.questions import AnalyzeHeaders, AnalyzeQuery, FollowHeaders
 from gateway.web.routes import Operation
 
 _REF = "#/components/schemas/{name}"
-_KEY_ERRORS = ("UNAUTHENTICATED", "RATE_LIMITED")  # only where the operator asks for keys
+_KEY_ERRORS = ("UNAUTHENTICATED", "RATE_LIMITED")  # only where the operator asks for keys, but for corrections
 _PHOTO_ERRORS = (
     *_KEY_ERRORS,
     "INVALID_IMAGE",
@@ -24,6 +24,15 @@ _PHOTO_ERRORS = (
     "INTERNAL",
     "OVERLOADED",
     "UNAVAILABLE",
+    "DEADLINE_EXCEEDED",
+)
+_FEEDBACK_ERRORS = (
+    *_KEY_ERRORS,
+    "UNSUPPORTED_FORMAT",
+    "INVALID_PARAMETER",
+    "NOT_FOUND",
+    "NOT_STORED",
+    "OVERLOADED",
     "DEADLINE_EXCEEDED",
 )
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
@@ -236,7 +245,7 @@ READYZ: dict[str, Any] = {
 FEEDBACK: dict[str, Any] = {
     "responses": {
         "201": _json("Stored.", examples.FEEDBACK_KEPT),
-        **_failed((*_KEY_ERRORS, "INVALID_PARAMETER", "NOT_FOUND", "NOT_STORED", "OVERLOADED", "DEADLINE_EXCEEDED")),
+        **_failed(_FEEDBACK_ERRORS),
     },
     "requestBody": {
         "required": True,
