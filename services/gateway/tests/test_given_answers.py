@@ -333,6 +333,22 @@ async def test_what_waits_for_the_disk_is_bounded_and_what_is_lost_is_counted(op
     assert "climbmate_answers_forgotten_total 0.0" in (await gate.http.get("/metrics")).text
 
 
+async def test_nobody_waits_long_for_a_file_that_somebody_holds(tmp_path):
+    store = FeedbackStore(FeedbackFile(tmp_path / "f.db", max_bytes=10**6), count_forgotten=lambda: None)
+    async with store.running():
+        store.remember(GivenAnswer("", "a", 1))
+        await store.put(word(0))
+        holder = sqlite3.connect(tmp_path / "f.db")
+        holder.execute("BEGIN EXCLUSIVE")
+        start_s = time.perf_counter()
+        told = await asyncio.gather(*(store.put(word(number)) for number in range(9)), return_exceptions=True)
+        assert [type(one) for one in told] == [NotStored] * 9
+        assert time.perf_counter() - start_s < 12
+        holder.rollback()
+        holder.close()
+        await store.put(word(1))
+
+
 @pytest.mark.parametrize("setting", ["", "none"])
 async def test_without_a_file_nothing_is_remembered(open_gate, tmp_path, monkeypatch, setting):
     monkeypatch.chdir(tmp_path)

@@ -32,14 +32,16 @@ COLUMNS = (
     "width", "height", "photo_sha256", "caller", "at_unix_s",
 )  # fmt: skip
 _LIST = ", ".join(COLUMNS)
-_MAKE = """
-CREATE TABLE IF NOT EXISTS answers (id INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, holds INTEGER NOT NULL);
+_MAKE_ANSWERS = """
+CREATE TABLE IF NOT EXISTS answers (id INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, holds INTEGER NOT NULL)
+"""
+_MAKE_CORRECTIONS = """
 CREATE TABLE IF NOT EXISTS corrections (
     request_id TEXT NOT NULL, hold_id INTEGER NOT NULL, color TEXT NOT NULL, was TEXT, confidence REAL,
     red INTEGER, green INTEGER, blue INTEGER, x_min REAL, y_min REAL, x_max REAL, y_max REAL,
     width INTEGER, height INTEGER, photo_sha256 TEXT, caller TEXT NOT NULL, at_unix_s REAL NOT NULL,
     number INTEGER NOT NULL, PRIMARY KEY (request_id, caller, hold_id, number)
-) WITHOUT ROWID;
+) WITHOUT ROWID
 """
 _REMEMBER = """
 INSERT INTO answers (digest, holds) VALUES (?, ?) ON CONFLICT (digest)
@@ -143,15 +145,15 @@ class FeedbackFile:
             UnknownAnswer: Its caller was given no such answer.
             InvalidParameter: That has no such hold, or has been corrected too often.
         """
-        of = (correction.request_id, correction.caller)
+        answer = (correction.request_id, correction.caller)
         with self._writing() as database:
             _check_hold(database, correction)
-            last = database.execute(_LAST, (*of, correction.hold_id)).fetchone()
+            last = database.execute(_LAST, (*answer, correction.hold_id)).fetchone()
             row = _row(correction)
             if last is not None and last[: len(row) - 1] == row[:-1]:
                 return
             number = 0 if last is None else last[-1] + 1
-            (count,) = database.execute(_COUNT, of).fetchone()
+            (count,) = database.execute(_COUNT, answer).fetchone()
             if number >= MAX_PER_HOLD:
                 raise _corrected_too_often("hold_id", MAX_PER_HOLD)
             if count >= MAX_PER_ANSWER:
@@ -167,9 +169,10 @@ class FeedbackFile:
             ) as file:
                 file.execute(f"PRAGMA max_page_count = {self._max_pages}")
                 file.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
-                file.executescript(_MAKE)
                 file.execute("BEGIN IMMEDIATE")
                 try:
+                    file.execute(_MAKE_ANSWERS)
+                    file.execute(_MAKE_CORRECTIONS)
                     yield file
                     file.execute("COMMIT")
                 finally:

@@ -52,7 +52,7 @@ class Form:
         try:
             self._parser.write(piece)
         except FormParserError:
-            raise InvalidParameter("The form is malformed.", details={"body": "is no multipart/form-data"}) from None
+            raise _malformed() from None
 
     def _begin_photo(self, file_name: str) -> Photo:
         """What the next photo goes into."""
@@ -90,7 +90,8 @@ class Form:
 
     def _end_header(self) -> None:
         (name, value), self._header = self._header, [b"", b""]
-        self._headers[name.lower()] = value
+        if self._headers.setdefault(name.lower(), value) is not value:
+            raise _malformed()
 
     def _end_headers(self) -> None:
         """See what the part is by its headers; the parser bounds their number and sizes."""
@@ -160,6 +161,10 @@ class PhotoForm(Form):
 def too_large() -> ImageTooLarge:
     """The answer to a photo with more bytes than allowed."""
     return ImageTooLarge("The photo has too many bytes.", details={"limit_bytes": str(MAX_PHOTO_BYTES)})
+
+
+def _malformed() -> InvalidParameter:
+    return InvalidParameter("The form is malformed.", details={"body": "is no multipart/form-data"})
 
 
 def _refused(name: str, told: str) -> InvalidParameter:
