@@ -458,14 +458,14 @@ ODD = {
     b'"hold_id": 0, "hold_id": 1, "color": "red"': "hold_id",
     b'"hold_id": 0, "color": "red", "col\\u006fr": "blue"': "color",
     b'"hold_id": 0, "color": "red", "image": {"width": 1, "width": 2, "height": 3}': "image",
-    b'"hold_id": 0, "color": "red\\ud800"': "color",
+    b'"hold_id": 0, "color": "red\\ud800"': "body",
     b'"hold_id": 0, "color": "red\xed\xa0\x80"': "color",
-    b'"hold_id": 0, "color": "red\xff"': "color",
+    b'"hold_id": 0, "color": "red\xff"': "body",
     b'"hold_id": 0, "color": "red\\u0000"': "color",
     b'"hold_id": 0, "color": null': "color",
     b'"hold_id": 0': "color",
-    b'"hold_id": 0, "color": "red", "box": ' + b"[" * 7000 + b"]" * 7000: "box",
-    b'"hold_id": 0, "color": "red", "x": ' + b'{"a":' * 3000 + b"1" + b"}" * 3000: "x",
+    b'"hold_id": 0, "color": "red", "box": ' + b"[" * 7000 + b"]" * 7000: "body",
+    b'"hold_id": 0, "color": "red", "x": ' + b'{"a":' * 3000 + b"1" + b"}" * 3000: "body",
     b'"hold_id": 0, "color": "red"' + b"".join(b', "%d": 1' % number for number in range(1200)): "0",
 }
 
@@ -474,7 +474,7 @@ ODD = {
 async def test_odd_json_is_refused_by_the_fields_name(gate, fields, named):
     body = b'{"request_id": "mine", ' + fields + b"}"
     details = details_of(await gate.http.post("/api/feedback", content=body, headers=JSON), 422, "INVALID_PARAMETER")
-    assert named in details or details.keys() == {"body", "reason"}
+    assert named in details
     assert len(details) <= 17
     assert not any(
         word in told for told in details.values() for word in ("Expected", "msgspec", "JSON is malformed", "`$")

@@ -53,8 +53,8 @@ _ERRORS: dict[str, dict[Language, str]] = {
         "ko": "수정 내용을 저장하지 못했습니다. 나중에 다시 보내 주세요.",
     },
     "NOT_FOUND": {
-        "en": "There is nothing at this address.",
-        "ko": "요청하신 주소를 찾을 수 없습니다.",
+        "en": "What you asked for is not here, or not any more.",
+        "ko": "요청하신 것을 찾을 수 없습니다.",
     },
     "METHOD_NOT_ALLOWED": {
         "en": "This address does not answer to this method.",
