@@ -282,12 +282,14 @@ async def test_an_answer_may_be_corrected_after_a_restart_and_at_the_next_gatewa
     old = await open_gate(**own)
     await over_json(old)
     old.lifecycle.stop.set()  # what was answered in its last moment is written before it ends
-    while not (tmp_path / "f.db").exists():
-        await asyncio.sleep(0.01)
-    await asyncio.sleep(0.2)
-    store = FeedbackStore(FeedbackFile(tmp_path / "f.db", max_bytes=10**6), count_forgotten=lambda: None)
-    async with store.running():
-        await store.put(word("", request_id="mine"))
+    next_one = FeedbackStore(FeedbackFile(tmp_path / "f.db", max_bytes=10**6), count_forgotten=lambda: None)
+    async with next_one.running(), asyncio.timeout(10):
+        while True:
+            try:
+                await next_one.put(word("", request_id="mine"))
+                break
+            except UnknownAnswer:
+                await asyncio.sleep(0.05)
     assert words(old) == [("mine", 0, "red")]
 
 

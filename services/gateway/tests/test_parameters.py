@@ -148,6 +148,27 @@ async def test_not_every_one_of_many_wrong_parameters_is_told(gate):
     assert len(details) == 17  # the first 16 and the reason
 
 
+async def test_a_form_of_undeclared_size_has_its_fields_too(gate):
+    body = form(part("max_holds", b"3"))
+
+    async def pieces():
+        for at in range(0, len(body), 7):
+            yield body[at : at + 7]
+
+    response = await send(gate, pieces())
+    assert "content-length" not in response.request.headers
+    assert len(response.json()["holds"]) == 3
+
+
+async def test_the_forms_fields_are_described_like_the_querys_parameters(gate):
+    paths = (await gate.http.get("/openapi.json")).json()["paths"]
+    for path in ("/api/analyze", "/api/analyze-stream", "/api/analyze-batch"):
+        schema = paths[path]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
+        told = {one["name"]: one for one in paths[path]["post"]["parameters"] if one["in"] == "query"}
+        assert schema["properties"].keys() == {"image", *told}
+        assert schema["properties"]["max_holds"]["maximum"] == told["max_holds"]["schema"]["maximum"] == 300
+
+
 async def test_a_raw_body_has_its_parameters_in_the_query_alone(gate):
     response = await send(gate, JPEG, "max_holds=2", kind="image/jpeg")
     assert len(response.json()["holds"]) == 2

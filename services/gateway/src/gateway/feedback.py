@@ -29,10 +29,10 @@ def rows(path: Path, *, every: bool = False) -> Iterator[tuple[object, ...]]:
         parts = [f"SELECT {_LIST}, {_NUMBERS[name]} AS number FROM {name}" for name in found if name in _NUMBERS]  # noqa: S608
         if not parts:
             raise sqlite3.DatabaseError("there is no table of corrections in it")
-        of = " UNION ALL ".join(parts)
+        words = " UNION ALL ".join(parts)
         if not every:  # SQLite takes the columns beside max() from the row that has it
-            of = f"SELECT {_LIST}, max(number) AS number FROM ({of}) GROUP BY request_id, caller, hold_id"  # noqa: S608
-        yield from file.execute(f"SELECT {_LIST} FROM ({of}) ORDER BY at_unix_s, request_id, hold_id, number")  # noqa: S608
+            words = f"SELECT {_LIST}, max(number) AS number FROM ({words}) GROUP BY request_id, caller, hold_id"  # noqa: S608
+        yield from file.execute(f"SELECT {_LIST} FROM ({words}) ORDER BY at_unix_s, request_id, hold_id, number")  # noqa: S608
 
 
 def main() -> int:
