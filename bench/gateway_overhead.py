@@ -159,6 +159,7 @@ def _bench(services_options: Sequence[str] = (), own: Mapping[str, str] | None =
             {
                 "GATEWAY_LISTEN": listen,
                 "GATEWAY_GRPC_LISTEN": f"unix:{folder}/gateway",
+                "GATEWAY_FEEDBACK_FILE": f"{folder}/feedback.db",
                 "GATEWAY_DETECTOR_TARGET": services,
                 "GATEWAY_COLORIZER_TARGET": services,
                 "REQUEST_DEADLINE_S": "120",

@@ -164,7 +164,7 @@ def test_a_service_without_corrections_says_so(analyzed):
     page.locator(".hold").last.press("Enter")
     page.get_by_role("button", name="Wrong color?").click()
     page.get_by_role("button", name="Pink", exact=True).click()
-    expect(page.locator("#sheet-outcome")).to_contain_text("takes no corrections")
+    expect(page.locator("#sheet-outcome")).to_contain_text("takes no correction")
     page.locator(".chip").nth(1).click()
     expect(page.locator("#sheet-outcome")).to_be_empty()
 

@@ -135,6 +135,7 @@ async def test_what_is_asked_for_by_get(gate, path):
 
 
 async def test_a_correction(gate):
+    await analyze(gate)
     compare("feedback", await gate.http.post("/api/feedback", json=FEEDBACK, headers=ID))
 
 
@@ -175,6 +176,11 @@ async def limited(gate):
     return await analyze(gate, authorization="Bearer key")
 
 
+async def not_stored(gate):
+    await analyze(gate)
+    return await gate.http.post("/api/feedback", json=FEEDBACK, headers=ID)
+
+
 PROVOKED = {
     "INVALID_IMAGE": lambda gate: analyze(gate, b"no photo"),
     "UNSUPPORTED_FORMAT": lambda gate: analyze(gate, b"GIF89a"),
@@ -188,7 +194,7 @@ PROVOKED = {
     "INTERNAL": broken,
     "NOT_FOUND": lambda gate: gate.http.get("/api/nothing", headers=ID),
     "METHOD_NOT_ALLOWED": lambda gate: gate.http.get("/api/analyze", headers=ID),
-    "NOT_STORED": lambda gate: gate.http.post("/api/feedback", json=FEEDBACK, headers=ID),
+    "NOT_STORED": not_stored,
 }
 
 

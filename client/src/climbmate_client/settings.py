@@ -17,6 +17,11 @@ def service_environment(own: Mapping[str, str]) -> dict[str, str]:
     return {**as_in_the_images, **os.environ, "PYTHONUNBUFFERED": "1", **own}
 
 
+def feedback_file() -> str:
+    """Where `climbmate up` keeps corrections: `GATEWAY_FEEDBACK_FILE`, else the gateway's own choice, a file here."""
+    return os.environ.get("GATEWAY_FEEDBACK_FILE") or "feedback.db"
+
+
 def models_dir() -> Path | None:
     """Find the models: `MODELS_DIR`, else `models/` here or above, else that of the clone this package runs from."""
     named = os.environ.get("MODELS_DIR")

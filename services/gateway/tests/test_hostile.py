@@ -160,7 +160,7 @@ async def test_no_form_breaks_it(gate, path, body):
 async def test_a_compressed_body_is_not_unpacked(gate):
     headers = {"content-type": "image/jpeg", "content-encoding": "gzip"}
     response = await gate.http.post("/api/analyze", content=b"\x1f\x8b" + bytes(100), headers=headers)
-    assert (response.status_code, response.json()["error"]["code"]) == (400, "INVALID_IMAGE")
+    assert (response.status_code, response.json()["error"]["code"]) == (415, "UNSUPPORTED_FORMAT")
 
 
 async def test_no_error_tells_of_the_inside(gate):

@@ -4,6 +4,7 @@ import threading
 
 import click
 
+from climbmate_client import settings
 from climbmate_client.cli.exits import explained, interrupt_on_signals
 from climbmate_client.local import LocalStack
 from climbmate_client.local.addresses import is_free
@@ -24,7 +25,8 @@ def up(port: int, grpc_port: int | None) -> None:
     interrupt_on_signals()
     if grpc_port is None:
         grpc_port = _GRPC_PORT if is_free(_GRPC_PORT) else 0
-    stack = LocalStack(port=port, grpc_port=grpc_port, write_log=click.echo)
+    own = {"GATEWAY_FEEDBACK_FILE": settings.feedback_file()}
+    stack = LocalStack(port=port, grpc_port=grpc_port, own_settings=own, write_log=click.echo)
     with explained():
         try:
             with stack:

@@ -154,7 +154,11 @@ class LocalStack:
             chosen = addresses.choose(self._folder, port=self._port, grpc_port=self._grpc_port)
         except addresses.PortUnusable as error:
             raise StartFailed(str(error)) from None
-        shared = {"MODELS_DIR": str(models_dir), "DRAIN_LIMIT_S": str(_DRAIN_LIMIT_S)}
+        shared = {
+            "MODELS_DIR": str(models_dir),
+            "DRAIN_LIMIT_S": str(_DRAIN_LIMIT_S),
+            "GATEWAY_FEEDBACK_FILE": str(self._folder / "feedback.db"),  # goes with the stack
+        }
         self.url = f"http://{chosen.http}"
         self.grpc_target = chosen.grpc
         self.cgroups = {

@@ -14,6 +14,8 @@ from servicekit.server import Lifecycle, Loaded
 from gateway.admission import MAX_UPLOAD_BYTES, Admission
 from gateway.coloring import Scatter
 from gateway.core import Core
+from gateway.feedback_file import FeedbackFile
+from gateway.feedback_store import FeedbackStore
 from gateway.keys import Keyring
 from gateway.pipeline import Analyzer
 from gateway.servicer import AnalyzerServicer
@@ -65,7 +67,7 @@ async def open_gateway(settings: GatewaySettings, lifecycle: Lifecycle) -> Async
                 drain_wait_s=settings.drain_wait_s,
                 drain_limit_s=settings.drain_limit_s,
             )
-            async with core.watch.running(), jobs.running(), http:
+            async with core.watch.running(), core.feedback.running(), jobs.running(), http:
                 yield Loaded(
                     register=lambda server: analyzer_pb2_grpc.add_AnalyzerServiceServicer_to_server(
                         AnalyzerServicer(core), server
@@ -106,6 +108,10 @@ def put_together(
             settings.gateway_api_keys_file,
             per_minute=settings.gateway_photos_per_minute,
             burst=settings.gateway_photos_burst,
+        ),
+        feedback=FeedbackStore(
+            FeedbackFile.of(settings.gateway_feedback_file, max_bytes=settings.gateway_feedback_mb * MB),
+            count_forgotten=tally.count_forgotten,
         ),
         version=importlib.metadata.version(f"climbmate-{NAME}"),
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from servicekit.server import Lifecycle
 
 from gateway.admission import Admission
+from gateway.feedback_store import FeedbackStore
 from gateway.keys import Keyring
 from gateway.pipeline import Analyzer
 from gateway.settings import GatewaySettings
@@ -25,6 +26,7 @@ class Core:
     watch: Watch
     tally: Tally
     keyring: Keyring
+    feedback: FeedbackStore
     version: str
 
     @property

@@ -29,7 +29,7 @@ class Keyring:
     def __init__(self, digests: Sequence[tuple[str, bytes]], *, per_minute: float, burst: int) -> None:
         """Know keys by `(name, SHA-256)`; each may `burst` photos at once and `per_minute` in the long run."""
         self._digests = tuple(digests)
-        self._buckets = {name: _Bucket(per_minute / 60, burst) for name, _ in digests}
+        self._buckets = {name: Bucket(per_minute / 60, burst) for name, _ in digests}
 
     @classmethod
     def open(cls, file: str, *, per_minute: float, burst: int) -> "Keyring":
@@ -77,21 +77,28 @@ class Keyring:
             self._buckets[name].take()
 
 
-class _Bucket:
+class Bucket:
     """A token bucket that is filled by the passing of time."""
 
-    def __init__(self, per_s: float, burst: int) -> None:
+    def __init__(self, per_s: float, burst: int, spent: str = "The key's allowance is spent for now.") -> None:
+        """Hold `burst` tokens, and get `per_s` more; `spent` is what callers are told when there is none."""
+        self._spent = spent
         self._per_s = per_s
         self._burst = burst
         self._tokens = float(burst)
         self._at_s: float | None = None
 
     def take(self) -> None:
+        """Take a token.
+
+        Raises:
+            RateLimited: There is none.
+        """
         now_s = asyncio.get_running_loop().time()
         passed_s = 0.0 if self._at_s is None else now_s - self._at_s
         self._tokens, self._at_s = min(self._burst, self._tokens + passed_s * self._per_s), now_s
         if self._tokens < 1:
-            raise RateLimited("The key's allowance is spent for now.", retry_after_s=(1 - self._tokens) / self._per_s)
+            raise RateLimited(self._spent, retry_after_s=(1 - self._tokens) / self._per_s)
         self._tokens -= 1
 
 

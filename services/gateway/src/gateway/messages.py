@@ -13,8 +13,8 @@ _ERRORS: dict[str, dict[Language, str]] = {
         "ko": "읽을 수 없는 사진 파일입니다. 다른 사진을 선택해 주세요.",
     },
     "UNSUPPORTED_FORMAT": {
-        "en": "This format is not supported. Please send a JPEG, PNG, WebP or HEIC photo.",
-        "ko": "지원하지 않는 형식입니다. JPEG, PNG, WebP 또는 HEIC 사진을 보내 주세요.",
+        "en": "This format is not supported; the details name it. Photos may be JPEG, PNG, WebP or HEIC.",
+        "ko": "지원하지 않는 형식입니다. details에서 확인해 주세요. 사진은 JPEG, PNG, WebP, HEIC을 지원합니다.",
     },
     "INVALID_PARAMETER": {
         "en": "A parameter is missing, unknown or out of range; the details name it.",
@@ -53,8 +53,8 @@ _ERRORS: dict[str, dict[Language, str]] = {
         "ko": "수정 내용을 저장하지 못했습니다. 나중에 다시 보내 주세요.",
     },
     "NOT_FOUND": {
-        "en": "There is nothing at this address.",
-        "ko": "요청하신 주소를 찾을 수 없습니다.",
+        "en": "What you asked for is not here, or not any more.",
+        "ko": "요청하신 것을 찾을 수 없습니다.",
     },
     "METHOD_NOT_ALLOWED": {
         "en": "This address does not answer to this method.",

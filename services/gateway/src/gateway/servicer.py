@@ -16,6 +16,7 @@ from gateway import convert, formats
 from gateway.core import Core
 from gateway.deadline import Deadline
 from gateway.domain import MIN_HOLDS_FROM, MIN_HOLDS_TO, Analysis, Event, Options
+from gateway.feedback_file import GivenAnswer
 from gateway.photo import Photo
 
 _MIN_CONFIDENCE, _MAX_CONFIDENCE = 0.01, 1.0
@@ -34,10 +35,10 @@ class AnalyzerServicer(analyzer_pb2_grpc.AnalyzerServiceServicer):
     async def AnalyzePhoto(
         self,
         request: analyzer_pb2.AnalyzePhotoRequest,
-        context: _Context,  # noqa: ARG002
+        context: _Context,
     ) -> analyzer_pb2.AnalyzePhotoResponse:
         """Answer when all is known."""
-        async with contextlib.aclosing(self._events(request)) as events:
+        async with contextlib.aclosing(self._events(request, context)) as events:
             async for event in events:
                 if isinstance(event, Analysis):
                     return convert.result(event)
@@ -46,14 +47,15 @@ class AnalyzerServicer(analyzer_pb2_grpc.AnalyzerServiceServicer):
     async def StreamAnalysis(
         self,
         request: analyzer_pb2.StreamAnalysisRequest,
-        context: _Context,  # noqa: ARG002
+        context: _Context,
     ) -> AsyncIterator[analyzer_pb2.StreamAnalysisResponse]:
         """Tell what is known as soon as it is known."""
-        async with contextlib.aclosing(self._events(request)) as events:
+        async with contextlib.aclosing(self._events(request, context)) as events:
             async for event in events:
                 yield convert.step(event)
 
-    async def _events(self, request: _Request) -> AsyncGenerator[Event, None]:
+    async def _events(self, request: _Request, context: _Context) -> AsyncGenerator[Event, None]:
+        caller = self._core.keyring.admit(_key(context))
         photo, options = _photo(request), _options(request)
         left_s = remaining_s()
         deadline = Deadline.after(self._core.settings.request_deadline_s if left_s is None else left_s)
@@ -64,7 +66,15 @@ class AnalyzerServicer(analyzer_pb2_grpc.AnalyzerServiceServicer):
             )
             async with contextlib.aclosing(events):
                 async for event in events:
+                    if isinstance(event, Analysis):
+                        self._core.feedback.remember(GivenAnswer(caller, event.request_id, len(event.holds)))
                     yield event
+
+
+def _key(context: _Context) -> str:
+    """The API key that came with a call; "" for none. The interceptor has admitted it."""
+    sent = (value for name, value in context.invocation_metadata() or () if name == "authorization")
+    return str(next(sent, ""))
 
 
 def _photo(request: _Request) -> Photo:

@@ -53,9 +53,11 @@ class GatewaySettings(ServiceSettings, frozen=True, kw_only=True):
     gateway_cors_origins: str = ""
     """Origins whose pages may call the API from browsers, separated by commas; `*` for all, empty for none."""
     gateway_feedback_file: str = "feedback.db"
-    """The SQLite file that corrections are stored in, made with the first one; empty takes none."""
+    """The SQLite file that corrections are stored in, made with the first answer; `none` takes none."""
     gateway_feedback_mb: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 64
-    """How large that file may grow, in MB (10^6 bytes)."""
+    """How large that file may grow, in MB (10^6 bytes); a quarter is for the answers that may be corrected."""
+    gateway_feedback_per_minute: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 120
+    """How many corrections a minute are taken from callers without API keys, from all together, or at once."""
 
     @property
     def cors_origins(self) -> tuple[str, ...]:

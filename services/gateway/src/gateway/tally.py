@@ -33,6 +33,11 @@ class Tally:
         )
         for lack in get_args(Lack):
             self._degraded.labels(lack)
+        self._forgotten = Counter(
+            "climbmate_answers_forgotten",
+            "Answers whose colors cannot be corrected, because the disk did not take them in time.",
+            registry=registry,
+        )
         in_flight = Gauge("climbmate_analyses_in_flight", "Analyses being worked on now.", registry=registry)
         in_flight.set_function(lambda: admission.in_flight)
         held = Gauge("climbmate_photo_bytes", "Bytes of photos admitted now.", registry=registry)
@@ -55,3 +60,7 @@ class Tally:
         self._holds.observe(len(analysis.holds))
         for what in analysis.degraded:
             self._degraded.labels(what).inc()
+
+    def count_forgotten(self) -> None:
+        """Count one answer that was not remembered."""
+        self._forgotten.inc()

@@ -2,20 +2,19 @@
 
 import contextlib
 
-from servicekit.receipts import current_receipt
 from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.core import Core
-from gateway.web import job_routes, openapi, overlay, parameters, wishes
+from gateway.web import job_routes, openapi, overlay, parameters, questions, wishes
 from gateway.web.disconnect import unless_caller_leaves
 from gateway.web.handover import Holding
 from gateway.web.intake import Incoming, Terms, last_result, received
 from gateway.web.jobs import Jobs
-from gateway.web.questions import AnalyzeHeaders, AnalyzeQuery
+from gateway.web.questions import AnalyzeHeaders
 from gateway.web.routes import Operations
 from gateway.web.stream import EventStream
-from gateway.web.told import result_json
+from gateway.web.told import give
 
 
 def operations(core: Core, jobs: Jobs) -> Operations:
@@ -23,17 +22,17 @@ def operations(core: Core, jobs: Jobs) -> Operations:
     api = Operations("analysis")
 
     def receive(request: Request) -> contextlib.AbstractAsyncContextManager[Incoming]:
-        query = parameters.read(request.query_params, AnalyzeQuery)
+        options = questions.options(request.scope["query_string"])  # before the upload; its form's fields come later
         own_ms = parameters.read_headers(request.headers, AnalyzeHeaders).x_request_deadline_ms
         own_s = None if own_ms is None else own_ms / 1000
-        return received(core, jobs, request, Terms.of(request.headers, query.options(), own_s))
+        return received(core, jobs, request, Terms.of(request.headers, options, own_s))
 
     @api.post("/api/analyze", openapi.ANALYZE)
     async def analyze(request: Request) -> Response:
         """Find the holds, colors and problems of one photo."""
         async with contextlib.AsyncExitStack() as held:
             incoming = await held.enter_async_context(receive(request))
-            return Holding(await _answer(request, incoming), held.pop_all())
+            return Holding(await _answer(core, request, incoming), held.pop_all())
 
     @api.post("/api/analyze-stream", openapi.ANALYZE_STREAM)
     async def analyze_stream(request: Request) -> Response:
@@ -41,18 +40,17 @@ def operations(core: Core, jobs: Jobs) -> Operations:
         async with contextlib.AsyncExitStack() as held:
             incoming = await held.enter_async_context(receive(request))
             headers = {"content-location": f"{job_routes.address(incoming.job)}/events"}
-            return Holding(EventStream(incoming.job, incoming.deadline, headers=headers), held.pop_all())
+            return Holding(EventStream(incoming.job, incoming.deadline, core.feedback, headers=headers), held.pop_all())
 
     return api
 
 
-async def _answer(request: Request, incoming: Incoming) -> Response:
+async def _answer(core: Core, request: Request, incoming: Incoming) -> Response:
     if incoming.job.kept and wishes.is_async(request.headers):
-        return job_routes.accepted(incoming.job, request.scope)
+        return job_routes.accepted(incoming.job, request.scope, core.feedback)
     result = await unless_caller_leaves(request.receive, last_result(incoming))
+    body = give(result, request.scope, core.feedback)
     headers = {"content-location": job_routes.address(incoming.job), "vary": "Accept"}
     if wishes.is_svg(request.headers):
-        return Response(overlay.draw(result), headers=headers, media_type=wishes.SVG)
-    receipt = current_receipt()
-    body = result_json(result, "" if receipt is None else receipt.request_id)
+        return Response(overlay.draw(body), headers=headers, media_type=wishes.SVG)
     return Response(body, headers=headers, media_type=wishes.JSON)

@@ -218,7 +218,7 @@ class Feedback(Answer, frozen=True, kw_only=True):
     """
 
     request_id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-    hold_id: Annotated[int, Meta(ge=0, lt=MAX_HOLDS)]
+    hold_id: Annotated[int, Meta(ge=0, le=MAX_HOLDS - 1)]
     color: Name
     palette: Annotated[tuple[Name, ...], Meta(max_length=MAX_COLORS)] = ()
     was: Name | None = None

@@ -9,7 +9,7 @@ from typing import cast
 
 import msgspec
 from servicekit.deadlines import within
-from servicekit.errors import Internal, ServiceError, UnsupportedFormat
+from servicekit.errors import Internal, ServiceError
 from servicekit.receipts import current_receipt
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,7 +19,7 @@ from gateway import formats
 from gateway.admission import MAX_UPLOAD_BYTES, Held
 from gateway.core import Core
 from gateway.deadline import Deadline
-from gateway.web import answers, failures, openapi, parameters, wishes
+from gateway.web import answers, failures, media_type, openapi, questions, wishes
 from gateway.web.batch_form import MAX_PHOTOS, Arrived, BatchForm
 from gateway.web.disconnect import unless_caller_leaves
 from gateway.web.exchange import read_while_answering
@@ -28,9 +28,8 @@ from gateway.web.intake import Incoming, Terms, find_job, last_result
 from gateway.web.jobs import Jobs
 from gateway.web.multipart import too_large
 from gateway.web.pace import Pace, in_pace
-from gateway.web.questions import AnalyzeQuery
 from gateway.web.routes import Operations
-from gateway.web.told import result_json
+from gateway.web.told import give
 
 _log = logging.getLogger("batch")
 _AT_ONCE = 4
@@ -45,20 +44,18 @@ def operations(core: Core, jobs: Jobs) -> Operations:
     @api.post("/api/analyze-batch", openapi.ANALYZE_BATCH)
     async def analyze_batch(request: Request) -> Response:
         """Analyze up to 20 photos of one form; each is answered as soon as it is known, in any order."""
-        query = parameters.read(request.query_params, AnalyzeQuery)
-        terms = Terms(query.options(), fresh=wishes.is_fresh(request.headers))
-        return Batch(core, jobs, request, _form(request), terms)
+        return Batch(core, jobs, request, _form(request))
 
     return api
 
 
 def _form(request: Request) -> BatchForm:
-    kind = request.headers.get("content-type", "")
-    if kind.partition(";")[0].strip().lower() != "multipart/form-data":
-        raise UnsupportedFormat("Send multipart/form-data.", details={"content-type": kind or "missing"})
+    query = request.scope["query_string"]
+    questions.options(query)  # before anything of the form is read
+    media_type.check(request.headers, media_type.FORM)
     if int(request.headers.get("content-length", 0)) > _MAX_BODY_BYTES:
         raise too_large()
-    return BatchForm(kind)
+    return BatchForm(request.headers["content-type"], query)
 
 
 class Batch(Response):
@@ -66,14 +63,14 @@ class Batch(Response):
 
     media_type = "application/x-ndjson"
 
-    def __init__(self, core: Core, jobs: Jobs, request: Request, form: BatchForm, terms: Terms) -> None:
+    def __init__(self, core: Core, jobs: Jobs, request: Request, form: BatchForm) -> None:
         super().__init__(headers={"cache-control": "no-store", "x-accel-buffering": "no"})
         del self.headers["content-length"]
         self._core = core
         self._jobs = jobs
         self._request = request
         self._form = form
-        self._terms = terms
+        self._fresh = wishes.is_fresh(request.headers)
         self._free = asyncio.Semaphore(_AT_ONCE)
         self._writing = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
@@ -175,12 +172,13 @@ class Batch(Response):
             if arrived.index:  # the first was charged with the request
                 self._core.keyring.charge(caller_of(self._request.scope))
             photo.sending = functools.partial(self._core.admission.send, photo.size_bytes)
-            job = await find_job(self._jobs, photo, self._terms, deadline, held=held)
+            terms = Terms(self._form.options, fresh=self._fresh)
+            job = await find_job(self._jobs, photo, terms, deadline, held=held)
         with job.followed():
             result = await last_result(Incoming(job, deadline))
         receipt = current_receipt()
         request_id = f"{receipt.request_id[:_ID_CHARACTERS]}-{arrived.index}" if receipt else ""
-        encoded = msgspec.Raw(result_json(result, request_id))
+        encoded = msgspec.Raw(give(result, self._request.scope, self._core.feedback, request_id=request_id))
         return answers.BatchLine(arrived.index, arrived.name, result=cast("answers.Analysis", encoded))
 
     def _failure(self, arrived: Arrived, error: ServiceError, scope: Scope) -> answers.BatchLine:

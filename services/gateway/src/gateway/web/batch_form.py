@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 from servicekit.errors import InvalidParameter
 
+from gateway import domain
 from gateway.photo import Photo
-from gateway.web.multipart import FIELDS, Form
+from gateway.web import questions
+from gateway.web.multipart import Form
 
 MAX_PHOTOS = 20
-_MAX_PARTS = MAX_PHOTOS + 16
 _MAX_NAME = 200
 
 
@@ -22,13 +23,19 @@ class Arrived:
 
 
 class BatchForm(Form):
-    """Feed it the body's pieces, and take out what has arrived in between."""
+    """Feed it the body's pieces, and take out what has arrived in between; parameters come before the first photo.
 
-    def __init__(self, content_type: str) -> None:
+    Attributes:
+        options: What its photos are to be looked at for; the fields count from the first photo on.
+    """
+
+    def __init__(self, content_type: str, query: bytes) -> None:
+        super().__init__(content_type)
+        self._query = query
+        self.options = domain.Options()
         self._count = 0
         self._last: Arrived | None = None
         self._arrived: list[Arrived] = []
-        super().__init__(content_type, max_parts=_MAX_PARTS)
 
     @property
     def arriving(self) -> bool:
@@ -42,20 +49,22 @@ class BatchForm(Form):
 
     def finish(self) -> None:
         """Say that the whole body was fed."""
-        if not self.complete:
-            raise InvalidParameter("The form ends too early.", details={"body": "the form is not complete"})
-        if not self._count:
-            raise InvalidParameter("The form has no photo.", details={"image": "missing"})
+        self._check_complete(self._count)
 
-    def _begin_file(self, name: bytes, file_name: str) -> Photo | None:
-        if name.decode("latin-1") not in FIELDS:
-            return None
+    def _begin_photo(self, file_name: str) -> Photo:
         if self._count >= MAX_PHOTOS:
             raise InvalidParameter("There are too many photos.", details={"image": f"more than {MAX_PHOTOS}"})
+        if not self._count:
+            self.options = questions.options(self._query, self.fields)
         self._last = Arrived(self._count, file_name[:_MAX_NAME], Photo())
         self._count += 1
         return self._last.photo
 
-    def _end_file(self) -> None:
+    def _end_photo(self) -> None:
         if self._last is not None:
             self._arrived.append(self._last)
+
+    def _begin_field(self, name: str) -> None:
+        if self._count:
+            told = {name: "must come before the photos"}
+            raise InvalidParameter("A parameter comes after a photo that it is for.", details=told)

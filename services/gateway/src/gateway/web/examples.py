@@ -108,5 +108,5 @@ def health(status: reports.Status) -> reports.Health:
 
 def failure(code: str) -> failures.FailureAnswer:
     """An example of an error."""
-    details = {"max_holds": "Input should be less than or equal to 300"} if code == "INVALID_PARAMETER" else {}
+    details = {"max_holds": "must be a whole number from 1 to 300"} if code == "INVALID_PARAMETER" else {}
     return failures.FailureAnswer(answers.Failure(code, messages.error(code, "en"), _ID, details))

@@ -1,11 +1,8 @@
 """`POST /api/feedback`: people's corrections of colors."""
 
 import asyncio
-from pathlib import Path
 
-import msgspec
-from servicekit.errors import DeadlineExceeded, InvalidParameter, Overloaded, ServiceError
-from servicekit.memory import MB
+from servicekit.errors import DeadlineExceeded, InvalidParameter, ServiceError
 from servicekit.receipts import stage
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -13,36 +10,36 @@ from starlette.responses import Response
 
 from gateway.core import Core
 from gateway.domain import UNKNOWN
-from gateway.feedback import Correction, FeedbackStore
-from gateway.web import answers, openapi
+from gateway.feedback_file import Correction
+from gateway.keys import Bucket
+from gateway.web import answers, feedback_body, media_type, openapi
 from gateway.web.guard import caller_of
 from gateway.web.palette import PaletteSource
 from gateway.web.routes import Operations
 
 _MAX_BYTES = 16 * 1024
 _READ_S = 10.0
-_MAX_WAITING = 32
 
 
 def operations(core: Core, palette: PaletteSource) -> Operations:
     """The operation; without a file there is none."""
     api = Operations("feedback")
-    settings = core.settings
-    store = FeedbackStore(Path(settings.gateway_feedback_file), max_bytes=settings.gateway_feedback_mb * MB)
-    turn, waiting = asyncio.Lock(), asyncio.Semaphore(_MAX_WAITING)
+    per_minute = core.settings.gateway_feedback_per_minute
+    anonymous = Bucket(per_minute / 60, per_minute, "Too many corrections come without API keys.")
 
     @api.post("/api/feedback", openapi.FEEDBACK)
     async def give_feedback(request: Request) -> Response:
-        """Correct the color of a hold; the last word on a hold of an answer counts."""
-        if not settings.gateway_feedback_file:
+        """Correct the color of a hold of an answer that the caller was given; each caller's last word counts."""
+        if not core.feedback.open:
             raise HTTPException(404)
-        given = _parsed(await _body(request))
+        media_type.check(request.headers, "application/json")  # which no page of another origin sends unasked
+        given = feedback_body.parse(await _body(request))
+        caller = caller_of(request.scope)
+        if not caller:  # a key was charged with the request
+            anonymous.take()
         await _check_color(given, palette)
-        if waiting.locked():
-            raise Overloaded("Too many corrections wait to be stored.")
-        async with waiting, turn:  # one at a time: a thread each would only wait for the file
-            with stage("store"):
-                await asyncio.to_thread(store.put, _correction(given, caller_of(request.scope)))
+        with stage("store"):
+            await core.feedback.put(_correction(given, caller))
         kept = answers.FeedbackKept(given.request_id, given.hold_id, given.color)
         return Response(answers.encode(kept), 201, media_type="application/json")
 
@@ -60,18 +57,6 @@ async def _body(request: Request) -> bytes:
     except TimeoutError:
         raise DeadlineExceeded(f"The body had not arrived after {_READ_S:.3g} s.") from None
     return bytes(body)
-
-
-def _parsed(body: bytes) -> answers.Feedback:
-    try:
-        given = msgspec.json.decode(body, type=answers.Feedback)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        message, _, path = str(error).partition(" - at `$")
-        name = path.strip("`.").partition("[")[0].partition(".")[0] or "body"
-        raise InvalidParameter("The correction is malformed.", details={name: message}) from None
-    if given.box is not None and not (given.box[0] < given.box[2] and given.box[1] < given.box[3]):
-        raise InvalidParameter("The box is empty.", details={"box": "must be x_min, y_min, x_max, y_max"})
-    return given
 
 
 async def _check_color(given: answers.Feedback, palette: PaletteSource) -> None:

@@ -1,6 +1,7 @@
 """From a request to the job that answers it: admission, upload, and whether the question was asked before."""
 
 import contextlib
+import dataclasses
 import functools
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -15,10 +16,11 @@ from gateway import domain
 from gateway.core import Core
 from gateway.deadline import Deadline
 from gateway.photo import Photo
-from gateway.web import wishes
+from gateway.web import questions, wishes
 from gateway.web.connections import read_ahead
 from gateway.web.jobs import Job, Jobs, Question
 from gateway.web.pace import Pace
+from gateway.web.told import Told
 from gateway.web.upload import Upload, declared_bytes
 
 
@@ -80,6 +82,9 @@ async def received(core: Core, jobs: Jobs, request: Request, terms: Terms) -> As
             read_ahead(request.scope)
             photo = await upload.photo(timeout_s=min(upload_s, max(0.0, end.left_s())))
             memory.shrink_to(photo.size_bytes)
+            if upload.fields:
+                options = questions.options(request.scope["query_string"], upload.fields)
+                terms = dataclasses.replace(terms, options=options)
             photo.sending = functools.partial(core.admission.send, photo.size_bytes)
             deadline = Deadline.after(max(0.0, min(settings.request_deadline_s, end.left_s())))
             if terms.kept:
@@ -106,7 +111,7 @@ async def find_job(
     return await jobs.start(photo, question, deadline, held.pop_all(), shared=in_time and not fresh, kept=kept)
 
 
-async def last_result(incoming: Incoming) -> bytes:
+async def last_result(incoming: Incoming) -> Told:
     """Wait for a job's result.
 
     Raises:
@@ -114,6 +119,6 @@ async def last_result(incoming: Incoming) -> bytes:
     """
     async with within(incoming.deadline.left_s()), contextlib.aclosing(incoming.job.told_after(0)) as events:
         async for _, event in events:
-            if event.name == "result" and isinstance(event.data, bytes):
-                return event.data
+            if event.name == "result":
+                return event
     raise Internal

@@ -3,7 +3,6 @@
 from typing import cast
 
 import msgspec
-from servicekit.receipts import current_receipt
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,13 +11,14 @@ from starlette.types import Scope
 from gateway import messages
 from gateway.core import Core
 from gateway.deadline import Deadline
+from gateway.feedback_store import FeedbackStore
 from gateway.web import answers, failures, openapi, parameters
 from gateway.web.handover import Handover
 from gateway.web.jobs import Job, Jobs
 from gateway.web.questions import FollowHeaders
 from gateway.web.routes import Operations
 from gateway.web.stream import EventStream
-from gateway.web.told import result_json
+from gateway.web.told import give
 
 _POLL_AFTER_S = "1"
 
@@ -38,14 +38,14 @@ def operations(core: Core, jobs: Jobs) -> Operations:
         """How far a job is, and its result or error once it has ended; known for ten minutes after that."""
         job = known(request)
         headers = {"cache-control": "private, no-cache"} | ({} if job.ended else {"retry-after": _POLL_AFTER_S})
-        return Response(_report(job, request.scope), headers=headers, media_type="application/json")
+        return Response(_report(job, request.scope, core.feedback), headers=headers, media_type="application/json")
 
     @api.get("/api/jobs/{job_id}/events", openapi.JOB_EVENTS)
     async def follow(request: Request) -> Response:
         """What a job tells, from its start or from the last event that the caller has seen."""
         job = known(request)
         seen = parameters.read_headers(request.headers, FollowHeaders).last_event_id
-        events = EventStream(job, Deadline.after(core.settings.request_deadline_s), after=seen)
+        events = EventStream(job, Deadline.after(core.settings.request_deadline_s), core.feedback, after=seen)
         return Handover(events, job.follow())
 
     @api.delete("/api/jobs/{job_id}", openapi.JOB_DELETE)
@@ -62,18 +62,16 @@ def address(job: Job) -> str:
     return f"/api/jobs/{job.id}"
 
 
-def accepted(job: Job, scope: Scope) -> Response:
+def accepted(job: Job, scope: Scope, feedback: FeedbackStore) -> Response:
     """The answer to who would rather not wait."""
     headers = {"location": address(job), "preference-applied": "respond-async", "retry-after": _POLL_AFTER_S}
-    return Response(_report(job, scope), 202, headers, "application/json")
+    return Response(_report(job, scope, feedback), 202, headers, "application/json")
 
 
-def _report(job: Job, scope: Scope) -> bytes:
+def _report(job: Job, scope: Scope, feedback: FeedbackStore) -> bytes:
     progress, language = job.progress, failures.language_of(scope)
     failed = job.ended and job.failure is not None
-    receipt = current_receipt()
-    request_id = "" if receipt is None else receipt.request_id
-    result = msgspec.Raw(result_json(job.result, request_id)) if job.result and job.ended else None
+    result = msgspec.Raw(give(job.result, scope, feedback)) if job.result and job.ended else None
     report = answers.JobReport(
         id=job.id,
         status="failed" if failed else "done" if job.ended else "running",

@@ -61,10 +61,10 @@ class Job:
         return self._followers == 0
 
     @property
-    def result(self) -> bytes | None:
-        """The result's data; None when there is none yet, or none at all."""
+    def result(self) -> Told | None:
+        """The result; None when there is none yet, or none at all."""
         last = self.events[-1] if self.events else None
-        return last.data if last is not None and last.name == "result" and isinstance(last.data, bytes) else None
+        return last if last is not None and last.name == "result" else None
 
     @property
     def progress(self) -> domain.Progress:

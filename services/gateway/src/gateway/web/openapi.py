@@ -14,7 +14,7 @@ from gateway.web.questions import AnalyzeHeaders, AnalyzeQuery, FollowHeaders
 from gateway.web.routes import Operation
 
 _REF = "#/components/schemas/{name}"
-_KEY_ERRORS = ("UNAUTHENTICATED", "RATE_LIMITED")  # only where the operator asks for keys
+_KEY_ERRORS = ("UNAUTHENTICATED", "RATE_LIMITED")  # only where the operator asks for keys, but for corrections
 _PHOTO_ERRORS = (
     *_KEY_ERRORS,
     "INVALID_IMAGE",
@@ -26,21 +26,38 @@ _PHOTO_ERRORS = (
     "UNAVAILABLE",
     "DEADLINE_EXCEEDED",
 )
+_FEEDBACK_ERRORS = (
+    *_KEY_ERRORS,
+    "UNSUPPORTED_FORMAT",
+    "INVALID_PARAMETER",
+    "NOT_FOUND",
+    "NOT_STORED",
+    "OVERLOADED",
+    "DEADLINE_EXCEEDED",
+)
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _QUERY = tuple(parameters.described("query", AnalyzeQuery))
+
+
+def _form(image: dict[str, Any]) -> dict[str, Any]:
+    """A form's schema: the photo or photos, and the parameters that may be fields, too."""
+    fields = {one["name"]: {**one["schema"], "description": one["description"]} for one in _QUERY}
+    return {
+        "type": "object",
+        "required": ["image"],
+        "properties": {**fields, "image": image},
+        "additionalProperties": False,
+    }
+
+
 _PHOTO = {
     "parameters": (*_QUERY, *parameters.described("header", AnalyzeHeaders)),
     "requestBody": {
         "required": True,
-        "description": "A JPEG, PNG, WebP or HEIC photo, at most 24 MiB: the form field `image` (or `file`), or raw.",
+        "description": "A JPEG, PNG, WebP or HEIC photo, at most 24 MiB: the form field `image` (or `file`), or raw. "
+        "The query's parameters may be fields of the form instead.",
         "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["image"],
-                    "properties": {"image": {"type": "string", "format": "binary"}},
-                }
-            },
+            "multipart/form-data": {"schema": _form({"type": "string", "format": "binary"})},
             "image/*": _BINARY,
         },
     },
@@ -178,14 +195,11 @@ ANALYZE_BATCH: dict[str, Any] = {
     "parameters": _QUERY,
     "requestBody": {
         "required": True,
-        "description": "At most 20 photos as form fields `image` (or `file`), each at most 24 MiB.",
+        "description": "At most 20 photos as form fields `image` (or `file`), each at most 24 MiB. The query's "
+        "parameters may be fields of the form instead, before the photos.",
         "content": {
             "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["image"],
-                    "properties": {"image": {"type": "array", "items": {"type": "string", "format": "binary"}}},
-                }
+                "schema": _form({"type": "array", "items": {"type": "string", "format": "binary"}}),
             }
         },
     },
@@ -231,7 +245,7 @@ READYZ: dict[str, Any] = {
 FEEDBACK: dict[str, Any] = {
     "responses": {
         "201": _json("Stored.", examples.FEEDBACK_KEPT),
-        **_failed((*_KEY_ERRORS, "INVALID_PARAMETER", "NOT_FOUND", "NOT_STORED", "OVERLOADED", "DEADLINE_EXCEEDED")),
+        **_failed(_FEEDBACK_ERRORS),
     },
     "requestBody": {
         "required": True,

@@ -5,15 +5,14 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 import msgspec
 
 from gateway.web import answers
-from gateway.web.told import result_json
 
 _UNCOLORED = (128, 128, 128)
 _LINE_SHARE = 0.003  # of the photo's longer side
 
 
-def draw(result: bytes) -> bytes:
-    """Draw a job's result: every hold in its color as photographed, volumes below holds; titles tell what it is."""
-    known = msgspec.json.decode(result_json(result, ""), type=answers.Analysis)
+def draw(analysis: bytes) -> bytes:
+    """Draw a result's JSON: every hold in its color as photographed, volumes below holds; titles tell what it is."""
+    known = msgspec.json.decode(analysis, type=answers.Analysis)
     width, height = known.image.width, known.image.height
     svg = Element("svg", xmlns="http://www.w3.org/2000/svg", viewBox=f"0 0 {width} {height}")
     line = f"{max(1.0, _LINE_SHARE * max(width, height)):.1f}"

@@ -1,6 +1,6 @@
 """The parameters that requests may have."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta
@@ -8,7 +8,7 @@ from servicekit.limits import MAX_HOLDS
 from servicekit.palettes import MAX_COLORS, MAX_NAME_CHARS, MAX_PROMPT_CHARS
 
 from gateway import domain
-from gateway.web import callers_palette
+from gateway.web import callers_palette, parameters
 
 _MAX_DEADLINE_MS = 600_000
 MAX_PALETTE_CHARS = MAX_COLORS * (MAX_NAME_CHARS + MAX_PROMPT_CHARS + 2)
@@ -45,6 +45,19 @@ class AnalyzeQuery(msgspec.Struct, frozen=True):
         """
         palette = callers_palette.parse(self.palette)
         return domain.Options(self.max_holds, self.min_confidence, self.min_holds, palette)
+
+
+NAMES: Final = AnalyzeQuery.__struct_fields__
+"""The parameters that may also be fields of a form."""
+
+
+def options(query: bytes, fields: parameters.Pairs = ()) -> domain.Options:
+    """What a request asks for in its query and its form's fields; each parameter comes once, in the one or the other.
+
+    Raises:
+        InvalidParameter: One is unknown, out of range, or given twice, or the palette cannot be used.
+    """
+    return parameters.read([*parameters.pairs_of(query), *fields], AnalyzeQuery).options()
 
 
 class AnalyzeHeaders(msgspec.Struct, frozen=True, rename="kebab"):

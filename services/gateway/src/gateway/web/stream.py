@@ -6,15 +6,15 @@ from collections.abc import Mapping
 
 from servicekit.deadlines import within
 from servicekit.errors import DeadlineExceeded, Internal, ServiceError
-from servicekit.receipts import current_receipt
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from gateway.deadline import Deadline
+from gateway.feedback_store import FeedbackStore
 from gateway.web import answers, failures
 from gateway.web.disconnect import CallerLeft, unless_caller_leaves
 from gateway.web.jobs import Job
-from gateway.web.told import render
+from gateway.web.told import give, render
 
 _log = logging.getLogger("stream")
 _MAX_FAREWELL_S = 0.5
@@ -26,13 +26,20 @@ class EventStream(Response):
     media_type = "text/event-stream"
 
     def __init__(
-        self, job: Job, deadline: Deadline, *, after: int = 0, headers: Mapping[str, str] | None = None
+        self,
+        job: Job,
+        deadline: Deadline,
+        feedback: FeedbackStore,
+        *,
+        after: int = 0,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         """Tell what came `after` the event of that number, and what comes until the deadline."""
         super().__init__(headers={"cache-control": "no-store", "x-accel-buffering": "no", **(headers or {})})
         del self.headers["content-length"]
         self._job = job
         self._deadline = deadline
+        self._feedback = feedback
         self._told = after
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -52,14 +59,14 @@ class EventStream(Response):
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _tell(self, scope: Scope, send: Send) -> None:
-        language, receipt = failures.language_of(scope), current_receipt()
-        request_id = "" if receipt is None else receipt.request_id
+        language = failures.language_of(scope)
         async with contextlib.aclosing(self._job.told_after(self._told)) as events:
             async for number, event in events:
                 self._told = number
-                await self._send(send, number, event.name, render(event, request_id=request_id, language=language))
                 if event.name == "result":
+                    await self._send(send, number, event.name, give(event, scope, self._feedback))
                     return
+                await self._send(send, number, event.name, render(event, language=language))
 
     async def _fail(self, error: ServiceError, scope: Scope, send: Send) -> None:
         """Say what went wrong; to a caller who does not read, not for long."""

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 
-from servicekit.errors import DeadlineExceeded, InvalidImage, UnsupportedFormat
+from servicekit.errors import DeadlineExceeded, InvalidImage
 from servicekit.limits import MAX_PHOTO_BYTES
 from servicekit.receipts import stage
 from starlette.datastructures import Headers
@@ -12,10 +12,9 @@ from starlette.requests import Request
 from gateway import formats
 from gateway.admission import MAX_UPLOAD_BYTES
 from gateway.photo import Photo
+from gateway.web import media_type
 from gateway.web.multipart import PhotoForm, too_large
 from gateway.web.pace import Pace, in_pace
-
-_FORM = "multipart/form-data"
 
 
 def declared_bytes(headers: Headers) -> int:
@@ -23,16 +22,12 @@ def declared_bytes(headers: Headers) -> int:
 
     Raises:
         ServiceError: What is wrong without reading the body: InvalidImage (there is none), UnsupportedFormat (neither a
-            form nor an image) or ImageTooLarge.
+            form nor an image, or encoded) or ImageTooLarge.
     """
     declared = headers.get("content-length", "0" if "transfer-encoding" not in headers else None)
     if declared == "0":
         raise InvalidImage("The body is empty.")
-    kind = _media_type(headers)
-    if kind != _FORM and not kind.startswith("image/"):
-        given = {"content-type": kind or "missing"}
-        raise UnsupportedFormat("Send multipart/form-data or an image/* body.", details=given)
-    limit_bytes = _limit(kind)
+    limit_bytes = _limit(headers)
     if declared is not None and int(declared) > limit_bytes:
         raise too_large()
     return limit_bytes if declared is None else int(declared)
@@ -40,6 +35,9 @@ def declared_bytes(headers: Headers) -> int:
 
 class Upload:
     """The photo of a request whose headers `declared_bytes` has found good, while it arrives.
+
+    Attributes:
+        fields: The parameters that came as fields of the form, once the photo is there.
 
     Raises from every method:
         ServiceError: InvalidParameter (the form), ImageTooLarge, UnsupportedFormat or InvalidImage (the first bytes),
@@ -49,8 +47,9 @@ class Upload:
     def __init__(self, request: Request, pace: Pace, size_bytes: int) -> None:
         self._headers = request.headers
         self._size_bytes = size_bytes
-        self._pieces = _up_to(_limit(_media_type(request.headers)), in_pace(request.stream(), pace))
+        self._pieces = _up_to(_limit(request.headers), in_pace(request.stream(), pace))
         self._first = b""
+        self.fields: list[tuple[str, str]] = []
 
     async def begin(self) -> None:
         """Wait for the first bytes, so that memory is held only for callers who send."""
@@ -68,7 +67,7 @@ class Upload:
         return photo
 
     async def _read(self) -> Photo:
-        if _media_type(self._headers) != _FORM:
+        if not _is_form(self._headers):
             photo = Photo(self._first, room_bytes=self._size_bytes)
             async for piece in self._pieces:
                 photo.add(piece)
@@ -77,6 +76,7 @@ class Upload:
         form.feed(self._first)
         async for piece in self._pieces:
             form.feed(piece)
+        self.fields = form.fields
         return form.photo()
 
 
@@ -91,9 +91,9 @@ async def _up_to(limit_bytes: int, pieces: AsyncIterator[bytes]) -> AsyncIterato
             yield piece
 
 
-def _media_type(headers: Headers) -> str:
-    return headers.get("content-type", "").partition(";")[0].strip().lower()
+def _is_form(headers: Headers) -> bool:
+    return media_type.check(headers, media_type.FORM, "image/*") == media_type.FORM
 
 
-def _limit(media_type: str) -> int:
-    return MAX_UPLOAD_BYTES if media_type == _FORM else MAX_PHOTO_BYTES
+def _limit(headers: Headers) -> int:
+    return MAX_UPLOAD_BYTES if _is_form(headers) else MAX_PHOTO_BYTES
