@@ -122,6 +122,13 @@ def test_megabytes_of_exif_are_read_in_no_time(count):
     assert time.perf_counter() - started < 0.2
 
 
+def test_a_prefix_that_never_ends_takes_no_time():
+    data = with_segments(*[exif(b"Exif\0\0" * 10_000)] * 16)
+    started = time.perf_counter()
+    assert header.probe(data).shown_wh == UPRIGHT
+    assert time.perf_counter() - started < 0.2
+
+
 def raw_profile(block, kind=b"zTXt"):
     lines = b"\nexif\n%8d\n" % len(block) + b"\n".join(
         block.hex().encode()[start : start + 72] for start in range(0, 2 * len(block), 72)

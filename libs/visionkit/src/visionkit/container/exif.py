@@ -50,9 +50,7 @@ def orientation(exif: bytes) -> int:
     Returns:
         1..8; 1 when the block is damaged or says nothing, as viewers do.
     """
-    tiff = exif
-    while tiff.startswith(PREFIX):
-        tiff = tiff[len(PREFIX) :]
+    tiff = exif.removeprefix(PREFIX).removeprefix(PREFIX)  # some write it twice
     order = _BYTE_ORDERS.get(tiff[:4])
     if order is None:
         return UPRIGHT

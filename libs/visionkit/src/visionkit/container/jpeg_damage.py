@@ -38,7 +38,7 @@ def lacks_scans(file: Layout) -> bool:
         body = segment.body(file.data)
         if segment.marker != SOS or len(body) != 4 + 2 * body[0]:
             continue
-        first, last, bits = body[-3:]
+        first, last, bits = body[-3:] if file.frame.progressive else (0, _COEFFICIENTS - 1, 0)
         for component in body[1:-3:2]:
             finest = missing.setdefault(component, [_NEVER] * _COEFFICIENTS)
             finest[first : last + 1] = [bits & 15] * len(finest[first : last + 1])
