@@ -42,10 +42,17 @@ def stray_before_each_restart(body):
     return data
 
 
+def without_segments(marker, data=PHOTO):
+    while (place := data.find(bytes([0xFF, marker]))) >= 0:
+        data = data[:place] + data[place + 2 + int.from_bytes(data[place + 2 : place + 4], "big") :]
+    return data
+
+
 WITHOUT_JFIF = PHOTO[:2] + PHOTO[JFIF_END:]
 ODD = {
     "scan header of Samsung's phones": changed(scan_start(PHOTO) - 2, b"\0"),
     "scan header with bits": changed(scan_start(PHOTO) - 1, b"\x11"),
+    "no Huffman tables, webcams": without_segments(0xC4),
     "12 zeros before the end, DJI": PHOTO[:-2] + bytes(12) + END,
     "5000 zeros before the end": PHOTO[:-2] + bytes(5000) + END,
     "some bytes before the end": PHOTO[:-2] + b"abcde" + END,

@@ -10,7 +10,7 @@ from typing import Literal
 _HEADER_BYTES, _ENTRY_BYTES, _MAX_TAGS = 128, 12, 100
 _SPACES = {"gray": b"GRAY", "rgb": b"RGB ", "cmyk": b"CMYK"}
 _MAX_BYTES = {"gray": 1 << 18, "rgb": 1 << 18, "cmyk": 1 << 21}  # cameras and screens take a few KiB, printers 2 MiB
-_PROGRAM = b"mpet"  # any number of steps for each pixel: minutes of work in a megabyte
+_PROGRAM = b"mpet"  # any number of steps for each pixel: 8 s of work in 32 KiB
 _SRGB = "sRGB"
 
 

@@ -47,8 +47,9 @@ def lacks_scans(file: Layout) -> bool:
 
 def _is_padding(count: int, marker: int, file: Layout) -> bool:
     """Whether bytes before a marker are too many, and not the end of zeros that were decoded in the place of pixels."""
-    searched = bytes(min(count, _MAX_SEARCHED_BYTES) if marker != EOI else 0) + bytes([0xFF, marker])
-    zeros = zeros_before(file.data, file.data.find(searched, file.scan.end) + len(searched) - 2)
+    padding = bytes(0 if marker == EOI else min(count, _MAX_SEARCHED_BYTES))  # there is one end and many other markers
+    place = file.data.find(padding + bytes([0xFF, marker]), file.scan.end)
+    zeros = 0 if place < 0 else zeros_before(file.data, place + len(padding))
     return (count <= _FEW_BYTES or zeros >= count) and zeros <= count + _READ_AHEAD_BYTES
 
 
