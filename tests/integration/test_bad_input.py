@@ -54,7 +54,7 @@ def png_that_claims(width, height):
 
 BLACK = np.zeros((600, 800, 3), np.uint8)
 NOISE = np.random.default_rng(0).integers(0, 256, (400, 300, 3), np.uint8)
-JPEG = {"content-type": "image/jpeg"}
+JPEG, PNG = {"content-type": "image/jpeg"}, {"content-type": "image/png"}
 
 
 def quickly(send):
@@ -74,7 +74,8 @@ def quickly(send):
     [
         pytest.param(b"", JPEG, 400, "INVALID_IMAGE", id="empty body"),
         pytest.param(b"hello, climber", JPEG, 400, "INVALID_IMAGE", id="not an image"),
-        pytest.param(image_file(NOISE)[:-8000], JPEG, 400, "INVALID_IMAGE", id="truncated JPEG"),
+        pytest.param(image_file(NOISE, "PNG")[:-8000], PNG, 400, "INVALID_IMAGE", id="truncated PNG"),
+        pytest.param(image_file(NOISE)[:700], JPEG, 400, "INVALID_IMAGE", id="JPEG cut in its first row"),
         pytest.param(image_file(NOISE)[:20], JPEG, 400, "INVALID_IMAGE", id="JPEG cut in its header"),
         pytest.param(bytes(30_000_000), JPEG, 413, "IMAGE_TOO_LARGE", id="30 MB"),
         pytest.param(claim_size(image_file(BLACK), 65_000, 65_000), JPEG, 413, "IMAGE_TOO_LARGE", id="JPEG bomb"),

@@ -101,10 +101,10 @@ class Receipt(Struct, frozen=True):
 class Analysis(Struct, frozen=True):
     """All that is known about a photo: holds (most confident first) and problems (most holds first).
 
-    `degraded` lists what could not be given (`colors`, `resolution` when small holds may be missing, or nothing);
-    `models` maps a service to the model it used, None when it was not needed or did not answer; `timings_ms` has
-    `decode`, `detect`, `color` and `total`, wall-clock milliseconds in the services; `receipts` tells what each
-    service's work cost, stage by stage.
+    `degraded` lists what could not be given (`colors`, `resolution` when small holds may be missing, `damaged` when
+    parts of the photo's file are lost, or nothing); `models` maps a service to the model it used, None when it was not
+    needed or did not answer; `timings_ms` has `decode`, `detect`, `color` and `total`, wall-clock milliseconds in the
+    services; `receipts` tells what each service's work cost, stage by stage.
     """
 
     request_id: str

@@ -7,7 +7,7 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL import Image, ImageDraw, ImageFont, ImageOps, UnidentifiedImageError
 
 from climbmate_client.answers import Analysis, Hold, Rgb
 from climbmate_client.labels import place_labels
@@ -17,6 +17,8 @@ _SMOOTHING = 2  # drawn this many times larger, then reduced: Pillow draws witho
 _FILL_ALPHA = 56
 _LINE_SHARE = 1 / 640  # of the longer side
 _TEXT_SHARE = 1 / 64
+_JPEG_END = b"\xff\xd9"  # what broke off has none, and Pillow would show nothing of it
+_XMP = ("xmp", "XML:com.adobe.xmp")  # Pillow's names for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +51,17 @@ def draw(
         longer_side_px: The longer side of the result; a smaller photo keeps its size.
 
     Returns:
-        An RGB image, upright.
+        An RGB image, upright; gray behind the outlines where the photo is too damaged for Pillow.
 
     Raises:
         PIL.UnidentifiedImageError: Pillow cannot read the photo.
     """
-    base = _upright(photo, longer_side_px)
+    try:
+        base = _upright(photo, longer_side_px)
+    except UnidentifiedImageError:
+        raise
+    except OSError:  # a photo that is damaged, of which climbmate sees more than Pillow
+        base = _blank(analysis, longer_side_px)
     large_wh = (base.width * _SMOOTHING, base.height * _SMOOTHING)
     longer_px = max(large_wh)
     pen = _Pen(
@@ -74,10 +81,19 @@ def draw(
 def _upright(photo: bytes, longer_side_px: int) -> Image.Image:
     """Decode at most as large as needed, and turn as the camera was held."""
     _register_heic()
-    with Image.open(io.BytesIO(photo)) as image:
+    with Image.open(io.BytesIO(photo + _JPEG_END)) as image:
+        for packet in _XMP:
+            image.info.pop(packet, None)  # which way up it says is passed over, as browsers and climbmate do
         image.draft("RGB", (longer_side_px, longer_side_px))  # JPEG only: decodes at the smallest scale that serves
         image.thumbnail((longer_side_px, longer_side_px))
         return ImageOps.exif_transpose(image).convert("RGB")
+
+
+def _blank(analysis: Analysis, longer_side_px: int) -> Image.Image:
+    """Gray, of the shape of the photo."""
+    width, height = analysis.image.width, analysis.image.height
+    scale = min(1.0, longer_side_px / max(width, height))
+    return Image.new("RGB", (max(1, round(width * scale)), max(1, round(height * scale))), _UNCOLORED)
 
 
 def _register_heic() -> None:

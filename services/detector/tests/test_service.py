@@ -149,10 +149,21 @@ async def test_bad_requests_are_refused_with_a_reason(serve, toy_finder, fields,
     assert info.reason == reason
 
 
-async def test_a_truncated_photo_is_refused_and_the_next_one_answered(serve, toy_finder, wall):
+@pytest.mark.parametrize("with_crops", [False, True])
+async def test_of_a_photo_that_broke_off_the_holds_are_found_that_are_left(serve, toy_finder, wall, with_crops):
     photo = wall(*CENTERS)
     async with serve(toy_finder) as stub:
-        _, info = await refusal(stub, photo=photo[: len(photo) // 2])
+        part = await stub.DetectHolds(Request(photo=photo[: len(photo) * 2 // 3], with_crops=with_crops))
+        whole = await stub.DetectHolds(Request(photo=photo, with_crops=with_crops))
+        odd = await stub.DetectHolds(Request(photo=photo[:-2], with_crops=with_crops))
+    assert (part.damaged, whole.damaged, odd.damaged) == (True, False, False)
+    assert 1 <= len(part.holds) <= len(whole.holds) == len(odd.holds) == 3
+
+
+async def test_a_photo_of_which_nothing_is_left_is_refused_and_the_next_one_answered(serve, toy_finder, wall):
+    photo = wall(*CENTERS)
+    async with serve(toy_finder) as stub:
+        _, info = await refusal(stub, photo=photo[: photo.index(b"\xff\xda") + 20])
         answer = await stub.DetectHolds(Request(photo=photo))
     assert info.reason == "INVALID_IMAGE"
     assert len(answer.holds) == 3

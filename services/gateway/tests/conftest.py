@@ -54,6 +54,7 @@ class FakeDetector(detector_pb2_grpc.DetectorServiceServicer):
     def __init__(self) -> None:
         self.holds = [make_hold(number) for number in range(5)]
         self.reduced_resolution = False
+        self.damaged = False
         self.before: Callable[[], Awaitable[None]] | None = None
         self.requests: list[detector_pb2.DetectHoldsRequest] = []
         self.request_ids: list[str] = []
@@ -74,6 +75,7 @@ class FakeDetector(detector_pb2_grpc.DetectorServiceServicer):
             model=status_pb2.ModelInfo(name="toy-seg", version="0.1.0", sha256="ab"),
             stages=[STAGE, status_pb2.Stage(name="detect", duration_ms=60.0)],
             reduced_resolution=self.reduced_resolution,
+            damaged=self.damaged,
             light=hold_pb2.Light(red=0.5, blue=-0.75),
         )
 

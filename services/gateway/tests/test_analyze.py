@@ -140,6 +140,12 @@ async def test_a_detector_that_had_to_look_in_a_smaller_size_is_told(gate):
     assert (await gate.analyze()).json()["degraded"] == ["resolution"]
 
 
+async def test_a_photo_of_which_a_part_is_lost_is_told(gate):
+    gate.detector.damaged = True
+    assert (await gate.analyze()).json()["degraded"] == ["damaged"]
+    assert 'climbmate_degraded_total{what="damaged"} 1.0' in (await gate.http.get("/metrics")).text
+
+
 async def test_a_failing_chunk_costs_its_own_colors_only(gate):
     async def fail_the_first(ids):
         if 0 in ids:

@@ -66,6 +66,15 @@ async def test_without_a_colorizer_colors_are_absent(gate, jpeg):
     assert not any(hold.HasField("color") for hold in answer.holds)
 
 
+async def test_a_photo_of_which_a_part_is_lost_is_told(gate, jpeg):
+    gate.detector.damaged = True
+    async with gate.analyzer() as analyzer:
+        answer = await analyzer.AnalyzePhoto(analyzer_pb2.AnalyzePhotoRequest(photo=jpeg))
+        steps = analyzer.StreamAnalysis(analyzer_pb2.StreamAnalysisRequest(photo=jpeg))
+        last = [step async for step in steps][-1]
+    assert list(answer.degraded) == list(last.result.degraded) == ["damaged"]
+
+
 @pytest.mark.parametrize(
     ("request_fields", "reason"),
     [

@@ -83,6 +83,12 @@ async def test_an_answer_without_colors_answers_nobody_else(gate):
     assert (await gate.analyze()).json()["degraded"] == []
 
 
+async def test_an_answer_to_a_damaged_photo_is_kept_since_the_photo_will_not_improve(gate):
+    gate.detector.damaged = True
+    assert [(await gate.analyze()).json()["degraded"] for _ in range(2)] == [["damaged"]] * 2
+    assert len(gate.detector.requests) == 1
+
+
 async def test_a_failure_reaches_all_who_wait_and_is_not_remembered(gate):
     go_on = asyncio.Event()
 

@@ -75,6 +75,11 @@ async def test_the_result_is_the_same_json_as_without_streaming(gate, jpeg):
     assert result == answer
 
 
+async def test_a_photo_of_which_a_part_is_lost_is_told_in_the_result(gate, jpeg):
+    gate.detector.damaged = True
+    assert json.loads((await stream(gate, jpeg))[-1][2])["degraded"] == ["damaged"]
+
+
 async def test_colors_of_all_chunks_are_those_of_the_result(gate, jpeg):
     events = await stream(gate, jpeg)
     told = {

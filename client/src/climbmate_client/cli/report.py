@@ -10,6 +10,7 @@ from rich.table import Table
 from climbmate_client.answers import Analysis, Health, Hold
 
 _NO_COLOR = "(no color)"
+_LACKS = {"resolution": "small holds", "damaged": "what is lost of the photo's file"}
 
 
 def tables(analysis: Analysis, health: Health) -> Iterator[RenderableType]:
@@ -20,7 +21,8 @@ def tables(analysis: Analysis, health: Health) -> Iterator[RenderableType]:
         f"in {image.width} x {image.height} pixels"
     )
     if analysis.degraded:
-        yield f"[yellow]Could not be given in full: {', '.join(analysis.degraded)}[/]"
+        lacks = (_LACKS.get(lack, lack) for lack in analysis.degraded)
+        yield f"[yellow]Could not be given in full: {', '.join(lacks)}[/]"
     yield Columns([_problems(analysis), _colors(analysis), _timings(analysis), _memory(health)], padding=(0, 3))
 
 

@@ -28,6 +28,7 @@ _COSTS: Mapping[PhotoFormat, Callable[[PhotoHeader, int], Cost]] = {
 _MARGIN = 1.03
 _SMALL_CHANGE_BYTES = 3_000_000  # Huffman and color tables, metadata, what the allocator keeps for later
 _HEIC_FILE_COPIES = 2  # libheif's and its decoder's; the other decoders read the file where it is
+_PROFILE_COPIES = 8  # its bytes, and Little CMS's tables of 16 bits, measured
 
 
 def decode(data: bytes, header: PhotoHeader, *, max_side_px: int) -> Photo:
@@ -39,14 +40,15 @@ def decode(data: bytes, header: PhotoHeader, *, max_side_px: int) -> Photo:
         max_side_px: At least 1.
 
     Raises:
-        InvalidImage: Truncated or damaged, or the header is not this file's.
+        InvalidImage: Nothing of it can be shown, or the header is not this file's. A JPEG of which some rows are left
+            is a photo that is `damaged`; the decoders of other formats give nothing of a damaged one.
         UnsupportedFormat: A kind of file that no decoder here reads.
     """
     raster = _DECODERS[header.format](data, header, max_side_px)
     shrunk = replace(raster, samples=_shrink(raster.samples, _fitting_wh(header, max_side_px)))
     del raster  # the full-size samples go before color conversion takes its share
     rgb = orientation.upright(color.to_srgb(shrunk), header.orientation)
-    return Photo(rgb, header.shown_wh)
+    return Photo(rgb, header.shown_wh, shrunk.damaged)
 
 
 def predict_peak_bytes(header: PhotoHeader, *, file_bytes: int, max_side_px: int) -> int:
@@ -65,9 +67,11 @@ def predict_peak_bytes(header: PhotoHeader, *, file_bytes: int, max_side_px: int
     fitting, rgb = header.channels * width * height, 3 * width * height
     shrinking = 0 if cost.raster_bytes == fitting else cost.raster_bytes + fitting
     converting = fitting + rgb if header.channels == 3 else shrinking + rgb  # the allocator still holds the raster
+    converting += _PROFILE_COPIES * header.profile_bytes
     turning = 0 if header.orientation == 1 else 2 * rgb
+    decoding = cost.peak_bytes + (file_bytes if header.rewritten else 0)
     copies = _HEIC_FILE_COPIES * file_bytes if header.format == "heic" else 0
-    return round(_MARGIN * max(cost.peak_bytes, shrinking, converting, turning)) + copies + _SMALL_CHANGE_BYTES
+    return round(_MARGIN * max(decoding, shrinking, converting, turning)) + copies + _SMALL_CHANGE_BYTES
 
 
 def _fitting_wh(header: PhotoHeader, max_side_px: int) -> tuple[int, int]:

@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
+from visionkit import profile
 from visionkit.pixels.raster import Raster, Samples, Space
 
 Pixels = NDArray[np.uint8]
 Convert = Callable[[Pixels], Samples]  # a strip of any rows to (H, W, 3) uint8
 
-_PROFILE_SPACES = {"gray": "GRAY", "rgb": "RGB ", "cmyk": "CMYK"}
 _MODES = {"gray": ("L", "L"), "rgb": ("RGB", "RGB"), "cmyk": ("CMYK", "CMYK;I")}  # Pillow's, and how bytes fill it
 _STRIP_ROWS = 64
 _16_TO_8_BITS = 255 / 65535
@@ -61,16 +61,14 @@ _WITHOUT_PROFILE: Mapping[Space, Convert] = {"gray": _gray_to_rgb, "cmyk": _cmyk
 
 
 def _by_profile(icc: bytes | None, space: Space) -> Convert | None:
-    """A conversion through Little CMS, if there is a usable profile that says anything beyond sRGB."""
-    if icc is None:
+    """A conversion through Little CMS, if there is a usable profile."""
+    if icc is None or space == "rgba" or not profile.is_usable(icc, space):
         return None
     mode, filling = _MODES[space]
     try:
-        profile = ImageCms.getOpenProfile(io.BytesIO(icc))
-        if not _is_foreign(profile, space):
-            return None
-        transform = ImageCms.buildTransform(profile, ImageCms.createProfile("sRGB"), mode, "RGB")
-    except ImageCms.PyCMSError:
+        source = ImageCms.getOpenProfile(io.BytesIO(icc))
+        transform = ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
         return None
 
     def convert(strip: Pixels) -> Samples:
@@ -78,8 +76,3 @@ def _by_profile(icc: bytes | None, space: Space) -> Convert | None:
         return np.asarray(transform.apply(image))
 
     return convert
-
-
-def _is_foreign(profile: ImageCms.ImageCmsProfile, space: Space) -> bool:
-    description = profile.profile.profile_description or ""
-    return profile.profile.xcolor_space == _PROFILE_SPACES[space] and not description.startswith("sRGB")

@@ -26,6 +26,9 @@ class PhotoHeader:
         orientation: EXIF orientation 1..8; 1 where it is missing or nonsense, and for HEIC, whose decoder rotates.
         samples_per_px: Stored samples for each pixel: 1.5 with 4:2:0 chroma, 3 with 4:4:4 and in lossless color, 1 in
             gray and palettes, one more with alpha.
+        rewritten: A JPEG that its decoder would stumble over, so that it is given a copy of the file, mended.
+        profile_bytes: Size of a CMYK JPEG's color profile; those of other photos are used up to 256 KiB only.
+        oddly_sampled: A JPEG whose sampling factors have no name; another decoder than the usual one reads it.
     """
 
     format: PhotoFormat
@@ -36,6 +39,9 @@ class PhotoHeader:
     progressive: bool
     orientation: int
     samples_per_px: float
+    rewritten: bool = False
+    oddly_sampled: bool = False
+    profile_bytes: int = 0
 
     @property
     def pixels(self) -> int:
@@ -57,7 +63,9 @@ class Photo:
     Attributes:
         rgb: (H, W, 3) uint8, upright, sRGB, C-contiguous; owned by whoever holds it.
         shown_wh: Full-size upright width and height, of which `rgb` may be a smaller picture.
+        damaged: Whether rows or blocks of it are lost; what is there in their place is gray or wrong.
     """
 
     rgb: NDArray[np.uint8]
     shown_wh: tuple[int, int]
+    damaged: bool = False

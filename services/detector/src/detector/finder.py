@@ -39,11 +39,19 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The photo's size as shown, its holds, most confident first, and its light where crops were wanted."""
+    """What was found in a photo.
+
+    Attributes:
+        shown_wh: its size as shown.
+        holds: most confident first.
+        light: of the photo, where crops were wanted.
+        damaged: whether rows or blocks of it are lost.
+    """
 
     shown_wh: tuple[int, int]
     holds: list[FoundHold]
     light: Light = NEUTRAL
+    damaged: bool = False
 
 
 class HoldFinder:
@@ -103,7 +111,7 @@ class HoldFinder:
         """Find the holds in one photo, looked at as large as a square of `side_px`, one of `sides_px`.
 
         Raises:
-            InvalidImage: The photo is damaged, or is not what its header claims.
+            InvalidImage: Nothing of the photo can be shown, or it is not what its header claims.
             UnsupportedFormat: It is a kind of file that is not served.
             Cancelled: The token was cancelled.
         """
@@ -112,7 +120,7 @@ class HoldFinder:
             photo = codec.decode(query.photo, header, max_side_px=self._max_side_px)
         token.raise_if_cancelled()
         if is_plain(photo.rgb):
-            return Finding(photo.shown_wh, [])
+            return Finding(photo.shown_wh, [], damaged=photo.damaged)
         height, width = photo.rgb.shape[:2]
         looks = [
             self._look(photo.rgb, window, side_px or self.sides_px[0], query.min_confidence, token)
@@ -123,9 +131,10 @@ class HoldFinder:
             holds = outlined(without_duplicates(looks), enlargement, query.max_holds)
         token.raise_if_cancelled()
         if not query.with_crops:
-            return Finding(photo.shown_wh, [hold.hold for hold in holds])
+            return Finding(photo.shown_wh, [hold.hold for hold in holds], damaged=photo.damaged)
         with stage("crops"):
-            return Finding(photo.shown_wh, [with_crop(hold, photo.rgb) for hold in holds], estimate(photo.rgb))
+            crops = [with_crop(hold, photo.rgb) for hold in holds]
+            return Finding(photo.shown_wh, crops, estimate(photo.rgb), photo.damaged)
 
     def _tiles_at(self, side_px: int | None) -> Tiles:
         """A photo that is looked at in a smaller size is looked at once: memory is short then."""

@@ -49,5 +49,6 @@ class DetectorServicer(detector_pb2_grpc.DetectorServiceServicer):
             model=self._model,
             stages=receipt.to_proto() if receipt else [],
             reduced_resolution=side_px < self._finder.sides_px[0],
+            damaged=finding.damaged,
             light=convert.from_light(finding.light) if query.with_crops else None,
         )

@@ -47,9 +47,16 @@ def detection(response: detector_pb2.DetectHoldsResponse) -> domain.Detection:
         for hold, found in zip(holds, response.holds, strict=True)
     ]
     size = domain.PhotoSize(response.photo_size.width, response.photo_size.height)
-    reduced = response.reduced_resolution
-    light = domain.Light(response.light.red, response.light.blue)
-    return domain.Detection(size, holds, crops, _model(response.model), _stages(response.stages), reduced, light)
+    return domain.Detection(
+        size,
+        holds,
+        crops,
+        _model(response.model),
+        _stages(response.stages),
+        reduced_resolution=response.reduced_resolution,
+        light=domain.Light(response.light.red, response.light.blue),
+        damaged=response.damaged,
+    )
 
 
 def color_request(crops: Sequence[domain.Crop], looks: domain.Looks) -> bytes:

@@ -11,7 +11,7 @@ MIN_HOLDS_FROM, MIN_HOLDS_TO = 2, 50
 """What a caller may say."""
 
 HoldKind = Literal["hold", "volume"]
-Lack = Literal["colors", "resolution"]
+Lack = Literal["colors", "resolution", "damaged"]
 """What an answer may lack."""
 StageName = Literal["received", "detecting", "coloring", "grouping", "done"]
 Box = tuple[float, float, float, float]
@@ -190,6 +190,7 @@ class Detection:
     stages: tuple[Stage, ...]
     reduced_resolution: bool = False
     light: Light = Light()
+    damaged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +258,11 @@ class Analysis:
     models: dict[str, Model]
     timings: Timings
     receipts: tuple[Receipt, ...]
+
+    @property
+    def may_improve(self) -> bool:
+        """Whether the same photo may be answered in full another time; what is lost of its file stays lost."""
+        return any(lack != "damaged" for lack in self.degraded)
 
 
 @dataclass(frozen=True, slots=True)

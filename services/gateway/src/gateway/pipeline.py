@@ -152,6 +152,8 @@ def _lacks(found: Detection, colors: _Colors) -> Iterator[Lack]:
         yield "colors"
     if found.reduced_resolution:
         yield "resolution"
+    if found.damaged:
+        yield "damaged"
 
 
 def _color_percent(ended: int, of: int) -> int:

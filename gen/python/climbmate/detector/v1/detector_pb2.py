@@ -26,7 +26,7 @@ from climbmate.hold.v1 import hold_pb2 as climbmate_dot_hold_dot_v1_dot_hold__pb
 from climbmate.status.v1 import status_pb2 as climbmate_dot_status_dot_v1_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$climbmate/detector/v1/detector.proto\x12\x15\x63limbmate.detector.v1\x1a\x1c\x63limbmate/hold/v1/hold.proto\x1a climbmate/status/v1/status.proto\"z\n\x12\x44\x65tectHoldsRequest\x12\r\n\x05photo\x18\x01 \x01(\x0c\x12\x11\n\tmax_holds\x18\x02 \x01(\r\x12\x1b\n\x0emin_confidence\x18\x03 \x01(\x02H\x00\x88\x01\x01\x12\x12\n\nwith_crops\x18\x04 \x01(\x08\x42\x11\n\x0f_min_confidence\"G\n\x0c\x44\x65tectedHold\x12%\n\x04hold\x18\x01 \x01(\x0b\x32\x17.climbmate.hold.v1.Hold\x12\x10\n\x08\x63rop_rgb\x18\x02 \x01(\x0c\"\x9b\x02\n\x13\x44\x65tectHoldsResponse\x12\x30\n\nphoto_size\x18\x01 \x01(\x0b\x32\x1c.climbmate.hold.v1.PhotoSize\x12\x32\n\x05holds\x18\x02 \x03(\x0b\x32#.climbmate.detector.v1.DetectedHold\x12-\n\x05model\x18\x03 \x01(\x0b\x32\x1e.climbmate.status.v1.ModelInfo\x12*\n\x06stages\x18\x04 \x03(\x0b\x32\x1a.climbmate.status.v1.Stage\x12\x1a\n\x12reduced_resolution\x18\x05 \x01(\x08\x12\'\n\x05light\x18\x06 \x01(\x0b\x32\x18.climbmate.hold.v1.Light2w\n\x0f\x44\x65tectorService\x12\x64\n\x0b\x44\x65tectHolds\x12).climbmate.detector.v1.DetectHoldsRequest\x1a*.climbmate.detector.v1.DetectHoldsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$climbmate/detector/v1/detector.proto\x12\x15\x63limbmate.detector.v1\x1a\x1c\x63limbmate/hold/v1/hold.proto\x1a climbmate/status/v1/status.proto\"z\n\x12\x44\x65tectHoldsRequest\x12\r\n\x05photo\x18\x01 \x01(\x0c\x12\x11\n\tmax_holds\x18\x02 \x01(\r\x12\x1b\n\x0emin_confidence\x18\x03 \x01(\x02H\x00\x88\x01\x01\x12\x12\n\nwith_crops\x18\x04 \x01(\x08\x42\x11\n\x0f_min_confidence\"G\n\x0c\x44\x65tectedHold\x12%\n\x04hold\x18\x01 \x01(\x0b\x32\x17.climbmate.hold.v1.Hold\x12\x10\n\x08\x63rop_rgb\x18\x02 \x01(\x0c\"\xac\x02\n\x13\x44\x65tectHoldsResponse\x12\x30\n\nphoto_size\x18\x01 \x01(\x0b\x32\x1c.climbmate.hold.v1.PhotoSize\x12\x32\n\x05holds\x18\x02 \x03(\x0b\x32#.climbmate.detector.v1.DetectedHold\x12-\n\x05model\x18\x03 \x01(\x0b\x32\x1e.climbmate.status.v1.ModelInfo\x12*\n\x06stages\x18\x04 \x03(\x0b\x32\x1a.climbmate.status.v1.Stage\x12\x1a\n\x12reduced_resolution\x18\x05 \x01(\x08\x12\'\n\x05light\x18\x06 \x01(\x0b\x32\x18.climbmate.hold.v1.Light\x12\x0f\n\x07\x64\x61maged\x18\x07 \x01(\x08\x32w\n\x0f\x44\x65tectorService\x12\x64\n\x0b\x44\x65tectHolds\x12).climbmate.detector.v1.DetectHoldsRequest\x1a*.climbmate.detector.v1.DetectHoldsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,7 +38,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DETECTEDHOLD']._serialized_start=251
   _globals['_DETECTEDHOLD']._serialized_end=322
   _globals['_DETECTHOLDSRESPONSE']._serialized_start=325
-  _globals['_DETECTHOLDSRESPONSE']._serialized_end=608
-  _globals['_DETECTORSERVICE']._serialized_start=610
-  _globals['_DETECTORSERVICE']._serialized_end=729
+  _globals['_DETECTHOLDSRESPONSE']._serialized_end=625
+  _globals['_DETECTORSERVICE']._serialized_start=627
+  _globals['_DETECTORSERVICE']._serialized_end=746
 # @@protoc_insertion_point(module_scope)

@@ -29,17 +29,19 @@ class DetectedHold(_message.Message):
     def __init__(self, hold: _Optional[_Union[_hold_pb2.Hold, _Mapping]] = ..., crop_rgb: _Optional[bytes] = ...) -> None: ...
 
 class DetectHoldsResponse(_message.Message):
-    __slots__ = ("photo_size", "holds", "model", "stages", "reduced_resolution", "light")
+    __slots__ = ("photo_size", "holds", "model", "stages", "reduced_resolution", "light", "damaged")
     PHOTO_SIZE_FIELD_NUMBER: _ClassVar[int]
     HOLDS_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     STAGES_FIELD_NUMBER: _ClassVar[int]
     REDUCED_RESOLUTION_FIELD_NUMBER: _ClassVar[int]
     LIGHT_FIELD_NUMBER: _ClassVar[int]
+    DAMAGED_FIELD_NUMBER: _ClassVar[int]
     photo_size: _hold_pb2.PhotoSize
     holds: _containers.RepeatedCompositeFieldContainer[DetectedHold]
     model: _status_pb2.ModelInfo
     stages: _containers.RepeatedCompositeFieldContainer[_status_pb2.Stage]
     reduced_resolution: bool
     light: _hold_pb2.Light
-    def __init__(self, photo_size: _Optional[_Union[_hold_pb2.PhotoSize, _Mapping]] = ..., holds: _Optional[_Iterable[_Union[DetectedHold, _Mapping]]] = ..., model: _Optional[_Union[_status_pb2.ModelInfo, _Mapping]] = ..., stages: _Optional[_Iterable[_Union[_status_pb2.Stage, _Mapping]]] = ..., reduced_resolution: _Optional[bool] = ..., light: _Optional[_Union[_hold_pb2.Light, _Mapping]] = ...) -> None: ...
+    damaged: bool
+    def __init__(self, photo_size: _Optional[_Union[_hold_pb2.PhotoSize, _Mapping]] = ..., holds: _Optional[_Iterable[_Union[DetectedHold, _Mapping]]] = ..., model: _Optional[_Union[_status_pb2.ModelInfo, _Mapping]] = ..., stages: _Optional[_Iterable[_Union[_status_pb2.Stage, _Mapping]]] = ..., reduced_resolution: _Optional[bool] = ..., light: _Optional[_Union[_hold_pb2.Light, _Mapping]] = ..., damaged: _Optional[bool] = ...) -> None: ...

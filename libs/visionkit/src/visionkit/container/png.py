@@ -28,16 +28,20 @@ def read_header(data: bytes) -> PhotoHeader:
     """
     chunks = _chunks(data)
     width, height, depth, kind = _parse_start(next(chunks, None))
-    channels, orientation = _CHANNELS[kind], exif.UPRIGHT
+    channels, block = _CHANNELS[kind], None
     for name, body in chunks:
         if name == b"acTL":
             raise UnsupportedFormat("Animated PNGs are not supported.")
         if name == b"tRNS" and channels == 3:
             channels = 4
         elif name == b"eXIf":
-            orientation = exif.orientation(bytes(body))
+            block = bytes(body)
+        elif block is None and name in (b"tEXt", b"zTXt"):
+            block = exif.from_png_text(name, body)
     samples_per_px = 1 if kind == _PALETTE else channels
-    return PhotoHeader("png", width, height, depth, channels, False, orientation, float(samples_per_px))
+    return PhotoHeader(
+        "png", width, height, depth, channels, False, exif.orientation(block or b""), float(samples_per_px)
+    )
 
 
 def icc_profile(data: bytes) -> bytes | None:

@@ -18,8 +18,10 @@ class Raster:
         space: "gray"; "rgb"; "rgba" whose colors are already laid on white, so that alpha can be dropped;
             "cmyk" as Adobe stores it, 255 meaning no ink.
         icc: The color profile that the file brings, None for sRGB.
+        damaged: Whether rows or blocks are lost.
     """
 
     samples: Samples
     space: Space
     icc: bytes | None
+    damaged: bool = False

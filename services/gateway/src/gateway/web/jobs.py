@@ -238,8 +238,8 @@ class Jobs:
                     await self._make_room(job)
 
     def _complete(self, job: Job, analysis: domain.Analysis) -> None:
-        """Let a complete result answer all who ask the same, and one that lacks something nobody else."""
-        if analysis.degraded or not self.remembers:
+        """Let a result answer all who ask the same, and one that may be better next time nobody else."""
+        if analysis.may_improve or not self.remembers:
             self._answers_no_more(job)
         elif job.id in self._by_id:
             self._by_question[job.question] = job

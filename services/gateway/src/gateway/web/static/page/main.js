@@ -49,11 +49,12 @@ function finish() {
   const sentences = [text.found(holds.length, problems.length, timings.total)];
   if (!holds.length) sentences.splice(0, 1, text.nothing);
   else if (degraded.includes("colors")) sentences.push(text.uncolored);
-  else if (degraded.length) sentences.push(text.reduced);
+  else if (degraded.includes("resolution")) sentences.push(text.reduced);
   else if (!problems.length) sentences.push(text.loneHolds);
+  if (degraded.includes("damaged")) sentences.push(text.damaged);
   say(sentences.join(" "));
   byId("save").disabled = false;
-  byId("again").hidden = !degraded.length;
+  byId("again").hidden = !degraded.some((lack) => lack !== "damaged");
   byId("more").hidden = holds.length < scene.maxHolds || scene.maxHolds === MOST_HOLDS;
   look.complete();
 }

@@ -42,6 +42,7 @@ const en = {
   nothing: "No holds found. Step back so that the wall fills the photo, and mind the light.",
   uncolored: "The colors could not be told this time.",
   reduced: "The service is busy and looked less closely: small holds may be missing.",
+  damaged: "Part of the photo's file is lost; holds may be missing there. Please send the photo once more.",
   loneHolds: "No three holds of one color here, so there are no problems to show.",
   problemFacts: {
     hold_count: (count) => plural(count, "hold", "holds"),
@@ -125,6 +126,7 @@ const ko = {
   nothing: "홀드를 찾지 못했습니다. 벽이 사진에 가득 차도록 조금 물러서서 밝은 곳에서 찍어 주세요.",
   uncolored: "이번에는 색을 구분하지 못했습니다.",
   reduced: "서비스가 바빠 자세히 보지 못했습니다. 작은 홀드가 빠졌을 수 있습니다.",
+  damaged: "사진 파일의 일부가 손상되어 그 부분의 홀드가 빠졌을 수 있습니다. 사진을 다시 보내 주세요.",
   loneHolds: "같은 색 홀드가 세 개 이상 없어 표시할 문제가 없습니다.",
   problemFacts: {
     hold_count: (count) => `홀드 ${count}개`,
