@@ -24,8 +24,7 @@ def check(request: colorizer_pb2.ColorHoldsRequest) -> None:
     count = len(request.crops)
     if count > MAX_HOLDS:
         raise InvalidParameter(
-            f"A request may carry at most {MAX_HOLDS} crops.",
-            details={"field": "crops", "count": str(count), "limit": str(MAX_HOLDS)},
+            "A request carries too many crops.", details={"crops": f"must be at most {MAX_HOLDS}, not {count}"}
         )
     palettes.check([color.name for color in request.palette], [color.prompt for color in request.palette])
 

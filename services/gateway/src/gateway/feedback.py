@@ -12,9 +12,8 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-import grpc
 import msgspec
-from servicekit.errors import RetryableError
+from servicekit.errors import NotStored
 
 _PAGE_BYTES = 4096  # SQLite's own
 _CACHE_KIB = 256
@@ -49,13 +48,6 @@ class Correction(msgspec.Struct, frozen=True, kw_only=True):
     size: tuple[int, int] | None = None
     photo_sha256: str | None = None
     caller: str = ""
-
-
-class NotStored(RetryableError):
-    """The correction could not be stored: the disk is full or read-only, or the file has reached its size."""
-
-    code = grpc.StatusCode.UNAVAILABLE
-    reason = "NOT_STORED"
 
 
 class FeedbackStore:
