@@ -156,7 +156,7 @@ async def test_a_bad_parameter_is_named_with_what_it_must_be(serve, toy_finder):
             ({"min_confidence": 2.0}, {"min_confidence": "must be 0.01 to 1"}),
         ):
             _, info = await refusal(stub, photo=b"x", **fields)
-            assert dict(info.metadata) == told
+            assert info.details == told
 
 
 async def test_a_truncated_photo_is_refused_and_the_next_one_answered(serve, toy_finder, wall):
