@@ -140,7 +140,7 @@ def test_a_code_that_is_not_known_keeps_its_name(gateway, connect):
     with connect(gateway.url + "/elsewhere") as climbmate:
         error = error_of(lambda: climbmate.analyze(JPEG))
     assert type(error) is RefusedError
-    assert error.code == "NOT_FOUND"
+    assert error.code == "ADDED_LATER"
 
 
 def test_an_error_in_the_middle_of_a_stream_is_raised(gateway, connect):

@@ -24,7 +24,8 @@ def check(request: colorizer_pb2.ColorHoldsRequest) -> None:
     count = len(request.crops)
     if count > MAX_HOLDS:
         raise InvalidParameter(
-            f"A request may carry at most {MAX_HOLDS} crops.", details={"crops": f"must be at most {MAX_HOLDS}, not {count}"}
+            f"A request may carry at most {MAX_HOLDS} crops.",
+            details={"crops": f"must be at most {MAX_HOLDS}, not {count}"},
         )
     palettes.check([color.name for color in request.palette], [color.prompt for color in request.palette])
 
