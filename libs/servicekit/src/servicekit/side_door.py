@@ -14,7 +14,7 @@ from servicekit.received import parse
 
 _MAX_BYTES = 4096  # their requests are names at most
 _MAX_WAIT_S = 0.5
-_MAX_OPEN = 256  # calls at once; each channel of ours keeps one health watch open
+_MAX_STREAMS = 256  # each channel of ours keeps one health watch open
 _Context = grpc.aio.ServicerContext[Any, Any]
 _Handler = Any  # grpc's handlers are generic over messages
 
@@ -32,31 +32,35 @@ class SideDoor:
         self._inbox = inbox
         self._reading_bytes = min(reading_bytes, inbox.capacity_bytes)
         self._turn = asyncio.Semaphore(1)
-        self._open = 0
+        self._streams = 0
 
     def wrap(self, handler: _Handler) -> _Handler:
         """A handler of any kind as one that reads through the door."""
         serialize = handler.response_serializer
         if handler.unary_unary:
-            return grpc.stream_unary_rpc_method_handler(self._unary(handler, handler.unary_unary), None, serialize)
+            return grpc.stream_unary_rpc_method_handler(self._one_answer(handler), None, serialize)
         if handler.unary_stream:
-            return grpc.stream_stream_rpc_method_handler(self._unary(handler, handler.unary_stream), None, serialize)
-        return grpc.stream_stream_rpc_method_handler(self._stream(handler), None, serialize)
+            return grpc.stream_stream_rpc_method_handler(self._many_answers(handler), None, serialize)
+        return grpc.stream_stream_rpc_method_handler(self._many_requests(handler), None, serialize)
 
-    def _unary(self, handler: _Handler, call: Callable[[Any, _Context], Any]) -> Callable[..., Any]:
-        """Of one request, with one answer or with answers that the handler writes to the context."""
-
+    def _one_answer(self, handler: _Handler) -> Callable[..., Any]:
         async def handle(_: object, context: _Context) -> Any:  # noqa: ANN401 - any message
-            async with self._admitted(context):
-                data = await self._read(context) if self._has_room() else b""
-                if data is None:
-                    raise InvalidParameter("The call has no request message.", details={"request": "must be sent"})
-                return await call(parse(handler.request_deserializer, data), context)
+            async with _refusing(context):
+                return await handler.unary_unary(await self._request(handler, context), context)
 
         return handle
 
-    def _stream(self, handler: _Handler) -> Callable[..., Any]:
-        """Of many requests; who sends no further one in time has ended, and can come back."""
+    def _many_answers(self, handler: _Handler) -> Callable[..., Any]:
+        """The handler writes its answers to the context by itself, as that of health watches does."""
+
+        async def handle(_: object, context: _Context) -> None:
+            async with _refusing(context), self._stream():
+                await handler.unary_stream(await self._request(handler, context), context)
+
+        return handle
+
+    def _many_requests(self, handler: _Handler) -> Callable[..., Any]:
+        """Who sends no further request in time has ended, and can come back."""
 
         async def requests(context: _Context) -> AsyncGenerator[Any, None]:
             with contextlib.suppress(DeadlineExceeded):
@@ -65,7 +69,8 @@ class SideDoor:
 
         async def handle(_: object, context: _Context) -> None:
             async with (
-                self._admitted(context),
+                _refusing(context),
+                self._stream(),
                 contextlib.aclosing(requests(context)) as incoming,
             ):
                 await answering.write(context, handler.stream_stream(incoming, context))
@@ -73,27 +78,38 @@ class SideDoor:
         return handle
 
     @contextlib.asynccontextmanager
-    async def _admitted(self, context: _Context) -> AsyncIterator[None]:
-        """Count a call while it lives, and end it with what it is refused for."""
-        self._open += 1
+    async def _stream(self) -> AsyncIterator[None]:
+        """Count a call that may live long; those of one answer do not, and nobody's streams may keep them out."""
+        self._streams += 1
         try:
-            if self._open > _MAX_OPEN:
-                raise Overloaded("Too many health, reflection and status calls are open.")
+            if self._streams > _MAX_STREAMS:
+                raise Overloaded("Too many health and reflection streams are open.")
             yield
-        except ServiceError as error:
-            await answering.refuse(context, error)
         finally:
-            self._open -= 1
+            self._streams -= 1
 
-    def _has_room(self) -> bool:
-        free_bytes = self._inbox.capacity_bytes - self._inbox.reserved_bytes
-        return not self._inbox.waiting and self._reading_bytes <= free_bytes
+    async def _request(self, handler: _Handler, context: _Context) -> Any:  # noqa: ANN401 - any message
+        """The only request of a call; an empty one where there is no room for reading it."""
+        try:
+            data = await self._read(context)
+        except Overloaded:
+            data = b""
+        if data is None:
+            raise InvalidParameter("The call has no request message.", details={"request": "must be sent"})
+        return parse(handler.request_deserializer, data)
 
     async def _read(self, context: _Context) -> bytes | None:
-        """The next message; None when there is none."""
+        """The next message; None when there is none.
+
+        Raises:
+            Overloaded: There is no room for reading it now.
+        """
+        self._check_room()
         try:
-            async with asyncio.timeout(_MAX_WAIT_S), self._turn, self._inbox.reserve(self._reading_bytes):
-                data = await context.read()
+            async with asyncio.timeout(_MAX_WAIT_S), self._turn:
+                self._check_room()
+                async with self._inbox.reserve(self._reading_bytes):
+                    data = await context.read()
         except TimeoutError:
             raise DeadlineExceeded("The request did not arrive in time.") from None
         if data is grpc.aio.EOF:
@@ -102,3 +118,17 @@ class SideDoor:
             must = f"must have at most {_MAX_BYTES} bytes"
             raise InvalidParameter("The request is too large.", details={"request": must})
         return bytes(data)
+
+    def _check_room(self) -> None:
+        free_bytes = self._inbox.capacity_bytes - self._inbox.reserved_bytes
+        if self._inbox.waiting or self._reading_bytes > free_bytes:
+            raise Overloaded("There is no room for reading the request now.")
+
+
+@contextlib.asynccontextmanager
+async def _refusing(context: _Context) -> AsyncIterator[None]:
+    """End a call with what it is refused for."""
+    try:
+        yield
+    except ServiceError as error:
+        await answering.refuse(context, error)
