@@ -99,13 +99,14 @@ class Journal:
         done, end = set(), 0
         self._file.seek(0)
         for number, line in enumerate(iter(lambda: self._file.readline(_LONGEST_LINE_BYTES), b""), 1):
-            if not line.endswith(b"\n") and line.startswith(_BEGINNING[: len(line)]):
+            torn = not line.endswith(b"\n") and len(line) < _LONGEST_LINE_BYTES
+            if torn and line.startswith(_BEGINNING[: len(line)]):
                 self._file.truncate(end)
                 break
             end += len(line)
             try:
                 known = msgspec.json.decode(line, type=_Known)
-            except msgspec.DecodeError:
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 raise JournalError(
                     f"{file}, line {number}, is not from `climbmate analyze`; name another file."
                 ) from None

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
@@ -63,18 +63,18 @@ def analyze_folder(
             pool.shutdown(wait=False, cancel_futures=True)
             wait(futures, timeout=_LAST_ANSWERS_S)
     if run.failed:
-        raise _SomeFailed(f"{run.failed} of {len(found)} photos failed for now; run the same command again.")
+        raise _SomeFailed(f"{len(run.failed)} of {len(found)} photos failed for now; run the same command again.")
 
 
 @dataclass(slots=True)
 class _Run:
-    """Photos on their way into the journal; `failed` counts those that are left to the next run."""
+    """Photos on their way into the journal; `failed` are those that are left to the next run."""
 
     folder: Path
     ask: Callable[[bytes], Analysis]
     journal: Journal
     say: Callable[[str], None]
-    failed: int = 0
+    failed: list[str] = field(default_factory=list)
 
     def analyze(self, photo: Path) -> None:
         name, content = _utf8(photo.relative_to(self.folder)), b""
@@ -85,7 +85,7 @@ class _Run:
             self._refused(name, content, error)
         except OSError as error:
             self.say(f"{name}: {error.strerror}")
-            self.failed += 1
+            self.failed.append(name)
         else:
             if answer is not None:
                 self.journal.add(name, content, answer)
@@ -94,7 +94,7 @@ class _Run:
         """Note what is refused for good; of a file that is too large to be read the content counts as empty."""
         self.say(f"{name}: {error.code}: {error.message}")
         if error.retryable:
-            self.failed += 1
+            self.failed.append(name)
         elif not self.journal.has(name, content):
             self.journal.add(name, content, error)
 
