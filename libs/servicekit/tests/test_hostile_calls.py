@@ -109,7 +109,7 @@ async def test_what_is_no_message_of_the_method_is_the_callers_mistake(channel, 
 MESSAGES = {
     "nothing": (DETECT, b""),
     "a field of another wire type": (DETECT, b"\x08\x01"),
-    "megabytes of an unknown field": (DETECT, field(100 // 8, bytes(5 * MB))),
+    "megabytes of an unknown field": (DETECT, field(12, bytes(5 * MB))),
     "its only field twice": (DETECT, field(1, b"x") * 2),
 }
 
@@ -128,7 +128,7 @@ BOMBS = {
 
 @pytest.mark.parametrize(("method", "sent"), BOMBS.values(), ids=BOMBS)
 async def test_small_fields_that_would_be_large_objects_are_refused_before_they_are(toy, channel, method, sent):
-    await channel.unary_unary(DETECT)(bytes(field(1, bytes(MAX_REQUEST_BYTES - 100))))  # what a message takes anyway
+    await channel.unary_unary(DETECT)(field(1, bytes(MAX_REQUEST_BYTES - 100)))  # what a message takes anyway
     before_bytes = toy.most_bytes()
     told = from_rpc_error(await refusal(channel.unary_unary(method)(sent)))
     assert (type(told), told.details) == (errors.InvalidParameter, {"request": "must have at most 10000 fields"})
@@ -140,12 +140,12 @@ LARGE = {
     "25 MiB": (25 << 20, None),
     "100 MB": (100 * MB, None),
     "gzip, 10 kB for each 10 MB": (10 * MB, grpc.Compression.Gzip),
-    "gzip, 400 MB": (400 * MB, grpc.Compression.Gzip),
+    "gzip, 100 MB": (100 * MB, grpc.Compression.Gzip),
     "deflate": (100 * MB, grpc.Compression.Deflate),
 }
 
 
-@pytest.mark.parametrize("method", [DETECT, COLOR, ANALYZE, STREAM])
+@pytest.mark.parametrize("method", [DETECT, STREAM])
 @pytest.mark.parametrize(("size_bytes", "compression"), LARGE.values(), ids=LARGE)
 async def test_a_message_that_is_too_large_is_refused_before_it_is_read(toy, channel, method, size_bytes, compression):
     before_bytes = toy.most_bytes()
@@ -204,7 +204,7 @@ PASSED_OVER = [
     (b"x-request-id-bin", b"AAEC"),
     (b"authorization", b"Bearer \xff"),
     (b"grpc-timeout", b"99999999H"),
-    *((b"x-pad", b"p" * 126),) * 3,
+    (b"x-pad", b"p" * 126),
 ]
 
 
