@@ -2,11 +2,14 @@
 
 import io
 import json
+import signal
 import threading
+import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import grpc
@@ -261,6 +264,18 @@ def grpc_gateway():
     servicer.target = f"127.0.0.1:{port}"
     yield servicer
     server.stop(0).wait()
+
+
+@pytest.fixture
+def until_it_listens():
+    """Wait until a command's process takes signals, which it does before it loads anything."""
+
+    def wait(process):
+        status, bit = Path(f"/proc/{process.pid}/status"), 1 << (signal.SIGHUP - 1)
+        while not int(status.read_text().split("SigCgt:")[1].split()[0], 16) & bit:
+            time.sleep(0.001)
+
+    return wait
 
 
 @pytest.fixture

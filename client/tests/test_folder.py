@@ -141,6 +141,19 @@ def test_a_file_of_something_else_is_left_alone(gateway, folder):
     assert (folder.parent / "diary.txt").read_text() == "Dear diary\nmore\n"
 
 
+@pytest.mark.parametrize(
+    "content",
+    [b'{"photo": "\xff"}\n', b"[" * 100_000, b'{"photo":' + bytes(65 << 20) + b"\nmore\n"],
+    ids=["no UTF-8", "deep", "long"],
+)
+def test_what_is_no_line_of_ours_is_left_as_it_is(tmp_path, content):
+    file = tmp_path / "own.jsonl"
+    file.write_bytes(content)
+    with pytest.raises(JournalError):
+        Journal(file, {})
+    assert file.read_bytes() == content
+
+
 def test_text_without_an_end_is_not_taken_for_a_torn_line(tmp_path):
     file = tmp_path / "diary.txt"
     file.write_text("Dear diary")

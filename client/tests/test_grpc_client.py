@@ -87,6 +87,30 @@ def test_a_failure_of_the_transport_keeps_its_meaning(grpc_gateway, code, kind):
         assert type(error_of(lambda: climbmate.analyze(b""))) is kind
 
 
+@pytest.mark.parametrize("ask", [GrpcClient.analyze, lambda client, photo: list(client.stream(photo))])
+def test_a_photo_that_grpc_itself_refuses_for_its_size_is_too_large(grpc_gateway, ask):
+    with GrpcClient(grpc_gateway.target) as climbmate:  # the fake one reads what grpcio reads by default, 4 MiB
+        assert type(error_of(lambda: ask(climbmate, bytes(25 << 20)))) is errors.ImageTooLarge
+
+
+NO_RETRY_INFO = status_pb2.Status(details=[{"type_url": "a/google.rpc.RetryInfo", "value": b"\xff"}])
+
+
+@pytest.mark.parametrize("status", [b"\xff", NO_RETRY_INFO.SerializeToString()])
+def test_details_that_cannot_be_read_are_passed_over(grpc_gateway, status):
+    grpc_gateway.refusal = (grpc.StatusCode.UNAVAILABLE, "No.")
+    grpc_gateway.trailers = (("grpc-status-details-bin", status),)
+    with GrpcClient(grpc_gateway.target) as climbmate:
+        assert type(error_of(lambda: climbmate.analyze(b""))) is Unreachable
+
+
+def test_http_and_grpc_taken_for_each_other_are_one_error(grpc_gateway, gateway):
+    with Client(f"http://{grpc_gateway.target}", timeout_s=5) as climbmate:
+        assert type(error_of(climbmate.health)) in (Unreachable, errors.NotClimbmate)
+    with GrpcClient(gateway.url.removeprefix("http://"), timeout_s=5) as climbmate:
+        assert type(error_of(lambda: climbmate.analyze(b"photo"))) in (Unreachable, errors.DeadlineExceeded)
+
+
 def test_a_channel_that_was_given_stays_open(grpc_gateway):
     with grpc.insecure_channel(grpc_gateway.target) as channel:
         for _ in range(2):

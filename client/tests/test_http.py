@@ -137,10 +137,12 @@ def test_every_code_is_a_class_with_its_particulars(gateway, connect, path, stat
 
 
 def test_a_code_that_is_not_known_keeps_its_name(gateway, connect):
-    with connect(gateway.url + "/elsewhere") as climbmate:
+    body = {"error": {"code": "ADDED_LATER", "message": "No.", "request_id": "", "details": {}}}
+    gateway.answer("/api/analyze", (418, body))
+    with connect(gateway.url) as climbmate:
         error = error_of(lambda: climbmate.analyze(JPEG))
     assert type(error) is RefusedError
-    assert error.code == "NOT_FOUND"
+    assert error.code == "ADDED_LATER"
 
 
 def test_an_error_in_the_middle_of_a_stream_is_raised(gateway, connect):

@@ -1,5 +1,6 @@
 """Three stand-ins for the services, which listen where they are told: the stack starts, watches and stops them."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -151,16 +152,26 @@ def test_a_service_that_dies_is_started_again(make):
     assert any("detector was killed by signal 9; it starts again in" in line for line in lines)
 
 
-def up(stand_ins, *options, **environ):
+def up(stand_ins, *, environ=(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options):
     """`climbmate up` as a process of its own, until it tells its address."""
-    command = [sys.executable, "-u", "-m", "climbmate_client", "up", "--port", "0", *options]
-    environ = {**os.environ, "PYTHONPATH": str(stand_ins), "MODELS_DIR": str(stand_ins / "models"), **environ}
     return subprocess.Popen(
-        command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+        [Path(sys.executable).with_name("climbmate"), "up", "--port", "0"],
+        env={
+            **os.environ,
+            "PYTHONPATH": str(stand_ins),
+            "MODELS_DIR": str(stand_ins / "models"),
+            "PYTHONUNBUFFERED": "1",
+            **dict(environ),
+        },
+        stdout=stdout,
+        stderr=stderr,
+        text=True,
+        start_new_session=True,
+        **options,
     )
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_up_serves_until_it_is_interrupted_and_ends_well(stand_ins, number):
     with up(stand_ins) as process:
         url = next(line.split()[-1] for line in process.stdout if "is ready at" in line)
@@ -174,6 +185,49 @@ def test_up_serves_until_it_is_interrupted_and_ends_well(stand_ins, number):
     assert "all services are stopped" in output
     with pytest.raises(httpx.ConnectError):
         httpx.get(url)
+
+
+def left_of(stand_ins):
+    """The processes that run a stand-in."""
+    sign = f"PYTHONPATH={stand_ins}\0".encode()
+    found = []
+    for folder in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if folder.name.isdigit() and sign in (folder / "environ").read_bytes():
+                found.append((folder / "cmdline").read_bytes())
+    return [command for command in found if b"pytest" not in command]
+
+
+@pytest.mark.parametrize("after_s", [0, 0.4, 0.8, 1.2, 2.5])
+@pytest.mark.parametrize("numbers", [(signal.SIGINT, signal.SIGINT), (signal.SIGHUP, signal.SIGTERM)])
+def test_up_ends_well_by_two_signals_at_any_time_also_while_it_starts(stand_ins, until_it_listens, after_s, numbers):
+    with up(stand_ins) as process:
+        until_it_listens(process)
+        time.sleep(after_s)
+        for number in numbers:
+            process.send_signal(number)
+            time.sleep(0.05)
+        output = process.stdout.read()
+        assert process.wait(15) in (0, 130), output
+    assert "Traceback" not in output
+    assert not left_of(stand_ins)
+
+
+@pytest.mark.parametrize("told", ["full", "closed", "left"])
+def test_up_whose_log_cannot_be_written_ends_with_one_line(stand_ins, told):
+    reading, writing = os.pipe()
+    os.close(reading)
+    stdout = {"full": os.open("/dev/full", os.O_WRONLY), "closed": writing, "left": writing}[told]
+    close = (lambda: os.close(1)) if told == "closed" else None
+    with up(stand_ins, stdout=stdout, stderr=subprocess.PIPE, preexec_fn=close) as process:
+        aside = process.stderr.read()
+        assert process.wait(20) == 1
+    expected = {
+        "full": "Error: standard output: No space left on device\n",
+        "closed": "Error: standard output is closed\n",
+    }
+    assert aside == expected.get(told, "")
+    assert not left_of(stand_ins)
 
 
 def test_nothing_is_left_when_the_command_is_killed(stand_ins):
@@ -194,7 +248,7 @@ def answers(url):
 
 
 def test_up_says_why_it_cannot(stand_ins):
-    with up(stand_ins, BREAK="detector") as process:
+    with up(stand_ins, environ={"BREAK": "detector"}) as process:
         output = process.stdout.read()
         assert process.wait(10) == 3
     assert "Error: detector ended with exit code 1." in output

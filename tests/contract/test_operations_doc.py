@@ -5,7 +5,6 @@ import subprocess
 import sys
 
 import pytest
-from climbmate.errors.v1 import errors_pb2
 
 
 @pytest.fixture(scope="session")
@@ -20,11 +19,6 @@ def test_the_tables_of_settings_are_those_of_the_structs(root):
 
 def test_every_service_has_a_table_of_settings(document, service):
     assert f"<!-- settings of {service} -->" in document
-
-
-@pytest.mark.parametrize("reason", [name for name, number in errors_pb2.ErrorReason.items() if number])
-def test_every_error_is_explained(document, reason):
-    assert f"`{reason.removeprefix('ERROR_REASON_')}`" in document
 
 
 def test_every_metric_is_listed(document, root):

@@ -1,5 +1,5 @@
 """`python -m climbmate_client` is the command `climbmate`."""
 
-from climbmate_client.cli import main
+from climbmate_command import main
 
 main()

@@ -4,8 +4,9 @@ ClimbmateError
 ├── Unreachable            nobody answers at the address, or the connection broke
 ├── NotClimbmate           somebody answers, but not as a climbmate gateway does
 └── RefusedError           the gateway refused or failed the request; carries its stable code
-    ├── InvalidImage, UnsupportedFormat, InvalidParameter, ImageTooLarge, Unauthenticated, Internal
-    └── RateLimited, Overloaded, DeadlineExceeded, Unavailable      the same request may succeed later
+    ├── InvalidImage, UnsupportedFormat, InvalidParameter, ImageTooLarge, Unauthenticated, NotFound,
+    │   MethodNotAllowed, Internal
+    └── RateLimited, Overloaded, DeadlineExceeded, Unavailable, NotStored      the same request may succeed later
 """
 
 from collections.abc import Mapping
@@ -82,6 +83,18 @@ class Unauthenticated(RefusedError):
     code = "UNAUTHENTICATED"
 
 
+class NotFound(RefusedError):
+    """Nothing is at this address."""
+
+    code = "NOT_FOUND"
+
+
+class MethodNotAllowed(RefusedError):
+    """The address does not take this HTTP method."""
+
+    code = "METHOD_NOT_ALLOWED"
+
+
 class RateLimited(RefusedError):
     """The caller's allowance is spent for now."""
 
@@ -116,21 +129,30 @@ class Internal(RefusedError):
     code = "INTERNAL"
 
 
-_BY_CODE: dict[str, type[RefusedError]] = {
-    kind.code: kind
-    for kind in (
-        InvalidImage,
-        UnsupportedFormat,
-        InvalidParameter,
-        ImageTooLarge,
-        Unauthenticated,
-        RateLimited,
-        Overloaded,
-        DeadlineExceeded,
-        Unavailable,
-        Internal,
-    )
-}
+class NotStored(RefusedError):
+    """What was to be kept could not be stored."""
+
+    code = "NOT_STORED"
+    retryable = True
+
+
+ALL: tuple[type[RefusedError], ...] = (
+    InvalidImage,
+    UnsupportedFormat,
+    InvalidParameter,
+    ImageTooLarge,
+    Unauthenticated,
+    NotFound,
+    MethodNotAllowed,
+    RateLimited,
+    Overloaded,
+    DeadlineExceeded,
+    Unavailable,
+    NotStored,
+    Internal,
+)
+"""Every class that has a code."""
+_BY_CODE = {kind.code: kind for kind in ALL}
 
 
 def refused(

@@ -1,20 +1,24 @@
 """The gateway's protobuf messages as the answers of this client."""
 
+import contextlib
 from typing import cast
 
 import grpc
 from climbmate.analyzer.v1 import analyzer_pb2 as analyzer
 from climbmate.hold.v1 import hold_pb2 as hold
+from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2
 
 from climbmate_client.answers import Analysis, Box, Color, ColorGuess, Hold, Image, Problem, Receipt, Rgb, Stage
-from climbmate_client.errors import ClimbmateError, DeadlineExceeded, NotClimbmate, Unreachable, refused
+from climbmate_client.errors import ClimbmateError, DeadlineExceeded, ImageTooLarge, NotClimbmate, Unreachable, refused
 from climbmate_client.events import ColorsFound, Event, HoldColored, HoldsFound, Progress
 
 _MODEL_SERVICES = ("detector", "colorizer")
 _KINDS = {hold.HOLD_KIND_HOLD: "hold", hold.HOLD_KIND_VOLUME: "volume"}
 _NOT_ANSWERED = Color("unknown", 0.0, None, "The colorizer did not answer in time.")
 _ERROR_DOMAIN = "climbmate"
+_TOO_LARGE = "message larger than max"
+"""How gRPC itself says that a message is not read for its size."""
 
 
 def analysis(answer: analyzer.AnalyzePhotoResponse) -> Analysis:
@@ -61,6 +65,8 @@ def failure(error: grpc.RpcError, target: str) -> ClimbmateError:
         return refused(info.reason, message, request_id=request_id, retry_after_s=retry_after_s, details=info.metadata)
     if call.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
         return DeadlineExceeded("The deadline passed before the gateway answered.")
+    if call.code() is grpc.StatusCode.RESOURCE_EXHAUSTED and _TOO_LARGE in message:
+        return ImageTooLarge("The photo has more bytes than the gateway reads.")
     if call.code() is grpc.StatusCode.UNAVAILABLE:
         return Unreachable(f"No climbmate gateway answers at {target}. Is it running, and is the address right?")
     return NotClimbmate(f"{target} does not answer as a climbmate gateway does: {call.code().name}: {message}")
@@ -69,12 +75,13 @@ def failure(error: grpc.RpcError, target: str) -> ClimbmateError:
 def _details(trailer: str | bytes) -> tuple[error_details_pb2.ErrorInfo | None, float | None]:
     found: error_details_pb2.ErrorInfo | None = None
     retry_after_s: float | None = None
-    for detail in status_pb2.Status.FromString(trailer if isinstance(trailer, bytes) else b"").details:
-        info, retry = error_details_pb2.ErrorInfo(), error_details_pb2.RetryInfo()
-        if detail.Unpack(info) and info.domain == _ERROR_DOMAIN:
-            found = info
-        elif detail.Unpack(retry):
-            retry_after_s = retry.retry_delay.ToTimedelta().total_seconds()
+    with contextlib.suppress(DecodeError):  # somebody else's
+        for detail in status_pb2.Status.FromString(trailer if isinstance(trailer, bytes) else b"").details:
+            info, retry = error_details_pb2.ErrorInfo(), error_details_pb2.RetryInfo()
+            if detail.Unpack(info) and info.domain == _ERROR_DOMAIN:
+                found = info
+            elif detail.Unpack(retry) and retry.retry_delay.seconds >= 0:
+                retry_after_s = retry.retry_delay.seconds + retry.retry_delay.nanos / 1e9
     return found, retry_after_s
 
 

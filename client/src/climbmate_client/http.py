@@ -141,7 +141,7 @@ class Client:
     def _send(self, request: httpx.Request, *, stream: bool = False) -> httpx.Response:
         try:
             return self._http.send(request, stream=stream)
-        except httpx.TransportError as error:
+        except wire.BROKEN as error:
             raise wire.transport_failure(error, self.url) from error
 
     def _open_stream(self, request: httpx.Request) -> httpx.Response:
@@ -157,6 +157,6 @@ class Client:
         try:
             for line in response.iter_lines():
                 yield from reader.feed(line)
-        except httpx.TransportError as error:
+        except wire.BROKEN as error:
             raise wire.transport_failure(error, self.url) from error
         reader.end()

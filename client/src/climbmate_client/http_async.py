@@ -83,7 +83,7 @@ class AsyncClient:
                 async for line in response.aiter_lines():
                     for event in reader.feed(line):
                         yield event
-            except httpx.TransportError as error:
+            except wire.BROKEN as error:
                 raise wire.transport_failure(error, self.url) from error
             reader.end()
 
@@ -120,7 +120,7 @@ class AsyncClient:
     async def _send(self, request: httpx.Request, *, stream: bool = False) -> httpx.Response:
         try:
             return await self._http.send(request, stream=stream)
-        except httpx.TransportError as error:
+        except wire.BROKEN as error:
             raise wire.transport_failure(error, self.url) from error
 
     async def _open_stream(self, request: httpx.Request) -> httpx.Response:

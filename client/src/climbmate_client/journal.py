@@ -11,8 +11,10 @@ import msgspec
 
 from climbmate_client.answers import Analysis
 from climbmate_client.errors import RefusedError
+from climbmate_client.photos import naming
 
 _BEGINNING = b'{"photo":'
+_LONGEST_LINE_BYTES = 64 << 20  # far more than an answer of 300 holds; of another file no more is read
 
 
 class JournalError(Exception):
@@ -54,10 +56,13 @@ class Journal:
 
     def __init__(self, file: Path, parameters: Mapping[str, str]) -> None:
         self._parameters = dict(parameters)
+        self._name = file
         self._turn = threading.Lock()
         file.parent.mkdir(parents=True, exist_ok=True)
         self._file: BinaryIO = file.open("a+b")
         try:
+            if not file.is_file():
+                raise JournalError(f"{file} is no regular file; name another one.")
             self._done = self._read(file)
         except BaseException:
             self._file.close()
@@ -75,7 +80,7 @@ class Journal:
         else:
             failure = _Failure(outcome.code, outcome.message, outcome.request_id)
             line = _Line(photo, digest, self._parameters, error=failure)
-        with self._turn:
+        with self._turn, naming(self._name):
             self._file.write(msgspec.json.encode(line) + b"\n")
             self._file.flush()
             self._done.add((photo, digest))
@@ -86,20 +91,22 @@ class Journal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
+        with naming(self._name):
+            self._file.close()
 
     def _read(self, file: Path) -> set[tuple[str, str]]:
         """Read which photos are done, and cut off what was not written to its end."""
         done, end = set(), 0
         self._file.seek(0)
-        for number, line in enumerate(self._file, 1):
-            if not line.endswith(b"\n") and line.startswith(_BEGINNING[: len(line)]):
+        for number, line in enumerate(iter(lambda: self._file.readline(_LONGEST_LINE_BYTES), b""), 1):
+            torn = not line.endswith(b"\n") and len(line) < _LONGEST_LINE_BYTES
+            if torn and line.startswith(_BEGINNING[: len(line)]):
                 self._file.truncate(end)
                 break
             end += len(line)
             try:
                 known = msgspec.json.decode(line, type=_Known)
-            except msgspec.DecodeError:
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 raise JournalError(
                     f"{file}, line {number}, is not from `climbmate analyze`; name another file."
                 ) from None

@@ -1,9 +1,9 @@
 """The HTTP API as values: what is sent, and what an answer means. No input or output happens here."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import httpx
 import msgspec
@@ -13,6 +13,8 @@ from climbmate_client.answers import Analysis, PaletteColor
 from climbmate_client.errors import ClimbmateError, NotClimbmate, RefusedError, Unreachable, refused
 
 DEFAULT_URL = "http://127.0.0.1:8000"
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for what is no JSON of the expected shape."""
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 T = TypeVar("T")
@@ -71,13 +73,29 @@ def photo_request(
 
 
 def client_options(url: str, timeout_s: float) -> dict[str, Any]:
-    """Give what a synchronous and an asynchronous `httpx` client are made with; a loopback address needs no proxy."""
+    """Give what a synchronous and an asynchronous `httpx` client are made with; a loopback address needs no proxy.
+
+    Raises:
+        Unreachable: This is no URL.
+    """
     return {
         "base_url": url,
         "timeout": httpx.Timeout(timeout_s, connect=min(5.0, timeout_s)),
-        "trust_env": urlsplit(url).hostname not in _LOOPBACK,
+        "trust_env": not is_local(url),
         "headers": {"Accept-Language": "en"},
     }
+
+
+def is_local(url: str) -> bool:
+    """Tell whether a gateway's address is on this machine.
+
+    Raises:
+        Unreachable: This is no URL.
+    """
+    try:
+        return httpx.URL(url).host in _LOOPBACK
+    except httpx.InvalidURL as error:
+        raise Unreachable(f"{url} is no gateway's address: {error}") from None
 
 
 def read_answer(response: httpx.Response, kind: type[T]) -> T:
@@ -100,7 +118,7 @@ def decode_answer(response: httpx.Response, kind: type[T]) -> T:
     """
     try:
         return msgspec.json.decode(response.content, type=kind)
-    except msgspec.DecodeError as error:
+    except _UNREADABLE as error:
         raise _stranger(response, str(error)) from None
 
 
@@ -108,7 +126,7 @@ def refusal(response: httpx.Response) -> ClimbmateError:
     """Turn an answer that is an error into the error to raise; its body must have been read."""
     try:
         body = msgspec.json.decode(response.content, type=ErrorAnswer)
-    except msgspec.DecodeError:
+    except _UNREADABLE:
         return _stranger(response, f"status {response.status_code} without a climbmate error")
     return _refused(body, _retry_after_s(response))
 
@@ -143,8 +161,14 @@ class EventReader:
             raise Unreachable("The gateway ended the stream before its result.")
 
 
-def transport_failure(error: httpx.TransportError, url: str) -> Unreachable:
-    """Tell people what broke between them and the gateway."""
+BROKEN = (httpx.RequestError, UnicodeError)
+"""What a request ends with when nothing that can be read was answered; the second for a host that DNS cannot name."""
+
+
+def transport_failure(error: Exception, url: str) -> ClimbmateError:
+    """Tell people what broke between them and the gateway; `error` is one of `BROKEN`."""
+    if isinstance(error, httpx.DecodingError):
+        return NotClimbmate(f"{url} does not answer as a climbmate gateway does: {error}.")
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
         return Unreachable(f"No climbmate gateway answers at {url}. Is it running, and is the address right?")
     if isinstance(error, httpx.TimeoutException):
@@ -158,7 +182,7 @@ def _event(name: str, data: bytes) -> events.Event | None:
             raise _refused(msgspec.json.decode(data, type=ErrorAnswer), None)
         kind = events.KINDS.get(name)
         return None if kind is None else events.decode(kind, data)
-    except msgspec.DecodeError as error:
+    except _UNREADABLE as error:
         raise NotClimbmate(f"The stream's `{name}` event cannot be read: {error}") from None
 
 
@@ -174,9 +198,10 @@ def _refused(body: ErrorAnswer, retry_after_s: float | None) -> RefusedError:
 
 def _retry_after_s(response: httpx.Response) -> float | None:
     try:
-        return float(response.headers["Retry-After"])
+        seconds = float(response.headers["Retry-After"])
     except (KeyError, ValueError):  # a date is allowed by HTTP but never sent by the gateway
         return None
+    return seconds if 0 <= seconds < math.inf else None
 
 
 def _stranger(response: httpx.Response, what: str) -> NotClimbmate:

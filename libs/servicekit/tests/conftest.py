@@ -5,6 +5,7 @@ from pathlib import Path
 import grpc
 import pytest
 from climbmate.detector.v1 import detector_pb2, detector_pb2_grpc
+from servicekit.acceptor import open_server
 from servicekit.budget import MemoryBudget
 from servicekit.channel import open_channel
 from servicekit.interceptor import RequestInterceptor
@@ -46,9 +47,7 @@ async def serve(
     interceptor = RequestInterceptor(
         metrics, memory, deadline_s=deadline_s, inbox=inbox, max_request_bytes=MAX_REQUEST_BYTES
     )
-    server = grpc.aio.server(
-        interceptors=[interceptor], options=[("grpc.max_receive_message_length", MAX_REQUEST_BYTES)]
-    )
+    server = open_server([interceptor], [("grpc.max_receive_message_length", MAX_REQUEST_BYTES)])
     detector_pb2_grpc.add_DetectorServiceServicer_to_server(Servicer(behavior), server)
     if register is not None:
         register(server)

@@ -53,7 +53,7 @@ def test_as_many_crops_as_a_photo_has_holds_are_accepted_and_one_more_is_not():
     convert.check(colorizer_pb2.ColorHoldsRequest(crops=[colorizer_pb2.Crop()] * 300))
     with pytest.raises(InvalidParameter) as caught:
         convert.check(colorizer_pb2.ColorHoldsRequest(crops=[colorizer_pb2.Crop()] * 301))
-    assert caught.value.details == {"field": "crops", "count": "301", "limit": "300"}
+    assert caught.value.details == {"crops": "must be at most 300, not 301"}
 
 
 def test_a_color_without_pixels_has_no_rgb():

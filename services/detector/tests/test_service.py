@@ -149,6 +149,16 @@ async def test_bad_requests_are_refused_with_a_reason(serve, toy_finder, fields,
     assert info.reason == reason
 
 
+async def test_a_bad_parameter_is_named_with_what_it_must_be(serve, toy_finder):
+    async with serve(toy_finder) as stub:
+        for fields, told in (
+            ({"max_holds": 301}, {"max_holds": "must be 1 to 300"}),
+            ({"min_confidence": 2.0}, {"min_confidence": "must be 0.01 to 1"}),
+        ):
+            _, info = await refusal(stub, photo=b"x", **fields)
+            assert info.details == told
+
+
 @pytest.mark.parametrize("with_crops", [False, True])
 async def test_of_a_photo_that_broke_off_the_holds_are_found_that_are_left(serve, toy_finder, wall, with_crops):
     photo = wall(*CENTERS)

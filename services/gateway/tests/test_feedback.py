@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from gateway.feedback import rows
-from gateway.feedback_file import Correction, FeedbackFile, GivenAnswer, NotStored
+from gateway.feedback_file import Correction, FeedbackFile, GivenAnswer
+from servicekit.errors import NotStored
 
 PINK = {"request_id": "01J", "hold_id": 4, "color": "red"}
 WHOLE = {
@@ -180,7 +181,8 @@ def in_a_process(file, before, work):
     script = f"""
 import os, resource, signal
 from pathlib import Path
-from gateway.feedback_file import Correction, FeedbackFile, GivenAnswer, NotStored
+from gateway.feedback_file import Correction, FeedbackFile, GivenAnswer
+from servicekit.errors import NotStored
 file = FeedbackFile(Path({str(file)!r}), max_bytes=10**9)
 file.remember([GivenAnswer("", "first", 300)])
 file.put(Correction(request_id="first", hold_id=0, color="red"))

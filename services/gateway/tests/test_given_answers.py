@@ -20,11 +20,10 @@ from gateway.feedback_file import (
     Correction,
     FeedbackFile,
     GivenAnswer,
-    NotStored,
-    UnknownAnswer,
 )
 from gateway.feedback_store import MAX_PENDING, FeedbackStore
 from gateway.web import answers, feedback_body
+from servicekit.errors import NotFound, NotStored
 
 JPEG = b"\xff\xd8\xff\xe0" + bytes(64)
 JSON = {"content-type": "application/json"}
@@ -213,7 +212,7 @@ def test_the_oldest_answers_are_forgotten_and_no_correction(tmp_path):
     file.put(word(0, request_id="first"))
     for start in range(0, 20 * most, 100):
         file.remember([GivenAnswer("x" * 64, f"{number:064}", 300) for number in range(start, start + 100)])
-    with pytest.raises(UnknownAnswer):
+    with pytest.raises(NotFound):
         file.put(word(1, request_id="first"))
     assert len(list(rows(tmp_path / "f.db"))) == 1
     with sqlite3.connect(tmp_path / "f.db") as database:
@@ -228,7 +227,7 @@ def test_an_id_that_is_given_again_is_as_new_and_has_the_holds_of_both(tmp_path)
     file.remember([GivenAnswer("", str(number), 1) for number in range(most - 2)])
     file.remember([GivenAnswer("", "a", 2), GivenAnswer("", "new", 1)])
     file.put(word(0, hold_id=8))
-    with pytest.raises(UnknownAnswer):
+    with pytest.raises(NotFound):
         file.put(word(0, request_id="b"))
 
 
@@ -288,7 +287,7 @@ async def test_an_answer_may_be_corrected_after_a_restart_and_at_the_next_gatewa
             try:
                 await next_one.put(word("", request_id="mine"))
                 break
-            except UnknownAnswer:
+            except NotFound:
                 await asyncio.sleep(0.05)
     assert words(old) == [("mine", 0, "red")]
 
@@ -329,7 +328,7 @@ async def test_what_waits_for_the_disk_is_bounded_and_what_is_lost_is_counted(op
         with pytest.raises(NotStored):
             await store.put(word("", request_id="0"))
         (tmp_path / "no").mkdir()
-        with pytest.raises(UnknownAnswer):
+        with pytest.raises(NotFound):
             await store.put(word("", request_id="9"))
         await store.put(word("", request_id="10"))
     assert "climbmate_answers_forgotten_total 0.0" in (await gate.http.get("/metrics")).text

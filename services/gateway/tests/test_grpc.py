@@ -97,6 +97,22 @@ async def test_bad_input_is_refused_with_its_reason(gate, jpeg, request_fields, 
     assert gate.detector.requests == []
 
 
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"max_holds": 301}, {"max_holds": "must be 1 to 300"}),
+        ({"min_confidence": 2.0}, {"min_confidence": "must be 0.01 to 1"}),
+        ({"min_holds": 51}, {"min_holds": "must be 2 to 50"}),
+    ],
+)
+async def test_a_bad_parameter_is_named_with_what_it_must_be(gate, jpeg, options, told):
+    request = analyzer_pb2.AnalyzePhotoRequest(photo=jpeg, options=analyzer_pb2.AnalysisOptions(**options))
+    async with gate.analyzer() as analyzer:
+        with pytest.raises(grpc.aio.AioRpcError) as failed:
+            await analyzer.AnalyzePhoto(request)
+    assert from_rpc_error(failed.value).details == told
+
+
 async def test_the_detectors_refusal_passes_through_with_its_details(gate, jpeg):
     async def refuse():
         raise Overloaded("planted", retry_after_s=2.5, details={"needed_mb": "12"})

@@ -2,6 +2,7 @@
 
 import functools
 import io
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain
@@ -13,15 +14,16 @@ from PIL import Image
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from climbmate_client import events, overlay
+from climbmate_client import events, overlay, photos
 from climbmate_client.answers import Analysis, Health, Rgb
 from climbmate_client.cli import report
-from climbmate_client.cli.exits import explained, interrupt_on_signals
+from climbmate_client.cli.exits import explained
 from climbmate_client.cli.folder import analyze_folder
 from climbmate_client.errors import ClimbmateError
 from climbmate_client.http import Client
 from climbmate_client.journal import JournalError
 from climbmate_client.local import LocalStack
+from climbmate_client.printable import printable
 from climbmate_client.retry import Retry
 
 _LINES = "climbmate.jsonl"
@@ -47,8 +49,16 @@ class _Wishes(TypedDict):
 def _picture(_context: click.Context, _option: click.Parameter, file: Path | None) -> Path | None:
     """Refuse, before any work, a name in whose format nothing can be drawn."""
     if file is not None and file.suffix.lower() not in _PICTURES:
-        raise click.BadParameter(f"{file} does not end in one of {', '.join(_PICTURES)}.")
+        raise click.BadParameter(f"{printable(str(file))} does not end in one of {', '.join(_PICTURES)}.")
     return file
+
+
+def _utf8(_context: click.Context, _option: click.Parameter, texts: tuple[str, ...]) -> tuple[str, ...]:
+    """Read texts as UTF-8 whatever the terminal's encoding is."""
+    try:
+        return tuple(os.fsencode(text).decode() for text in texts)
+    except UnicodeDecodeError:
+        raise click.BadParameter("is not UTF-8.") from None
 
 
 @click.command()
@@ -79,6 +89,7 @@ def _picture(_context: click.Context, _option: click.Parameter, file: Path | Non
     "--palette",
     metavar="COLOR",
     multiple=True,
+    callback=_utf8,
     help='Name holds by colors of your own: "mint", or "wood:a hold of bare wood". Give one for each color.',
 )
 def analyze(
@@ -98,8 +109,7 @@ def analyze(
 
     The answers for DIR are lines of JSON in one file. The same command goes on where an earlier run was interrupted.
     """
-    interrupt_on_signals()
-    aside = Console(stderr=True)
+    aside = report.plain_console(stderr=True)
     wishes: _Wishes = {
         "max_holds": max_holds,
         "min_confidence": min_confidence,
@@ -112,7 +122,7 @@ def analyze(
         _analyze_all(photo, save or Path(_LINES), url, wishes, aside)
         return
     with explained():
-        data = photo.read_bytes()
+        data = photos.read(photo)
         with _gateway(url, aside) as address, Client(address) as climbmate:
             analysis = _follow(climbmate.stream(data, **wishes), aside)
             health = climbmate.health()
@@ -136,8 +146,8 @@ def _analyze_all(folder: Path, file: Path, url: str | None, wishes: _Wishes, asi
             ask = functools.partial(climbmate.analyze, **wishes)
             analyze_folder(folder, file, ask, parameters=parameters, aside=aside)
         except JournalError as error:
-            raise click.UsageError(str(error)) from None
-    click.echo(f"Wrote {file}")
+            raise click.UsageError(printable(str(error))) from None
+    click.echo(f"Wrote {printable(str(file))}")
 
 
 @contextmanager
@@ -190,12 +200,13 @@ def _encoded(image: Image.Image, file: Path) -> bytes:
 
 def _write(file: Path, content: bytes) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(content)
+    with photos.naming(file):
+        file.write_bytes(content)
 
 
 def _show(analysis: Analysis, health: Health, written: list[Path]) -> None:
-    console = Console()
+    console = report.plain_console()
     for part in report.tables(analysis, health):
         console.print(part)
     for file in written:
-        console.print(f"Wrote {file}", highlight=False)
+        console.print(f"Wrote {printable(str(file))}")

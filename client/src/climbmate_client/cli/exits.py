@@ -1,16 +1,15 @@
 """Errors as one line on standard error and an exit code."""
 
-import signal
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import FrameType
 
 import click
+from climbmate_command import INTERRUPTED
 
 from climbmate_client.errors import ClimbmateError, NotClimbmate, RefusedError, Unreachable
 from climbmate_client.local import StartFailed
-
-_INTERRUPTED = 130
+from climbmate_client.printable import printable, printable_lines
 
 
 class _Refused(click.ClickException):
@@ -21,34 +20,29 @@ class _NoGateway(click.ClickException):
     exit_code = 3
 
 
-def interrupt_on_signals() -> None:
-    """Let SIGTERM and SIGHUP interrupt as Ctrl-C does, so that local services are stopped.
-
-    Ctrl-C itself is ignored by Python where a shell started the command in the background.
-    """
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
-
-
 @contextmanager
 def explained() -> Iterator[None]:
     """Turn what the client raises into a line and an exit code; an interrupt ends without a word."""
     try:
         yield
     except (Unreachable, NotClimbmate, StartFailed) as error:
-        raise _NoGateway(str(error)) from None
+        raise _NoGateway(printable_lines(str(error))) from None
     except RefusedError as error:
-        raise _Refused(_refusal(error)) from None
+        raise _Refused(printable(_refusal(error))) from None
     except ClimbmateError as error:
-        raise _Refused(str(error)) from None
+        raise _Refused(printable(str(error))) from None
     except OSError as error:
-        raise _Refused(f"{error.filename or ''}: {error.strerror or error}".removeprefix(": ")) from None
+        if error.filename is None:  # the output is no file of ours
+            raise
+        raise _Refused(unreadable(error)) from None
     except KeyboardInterrupt:
-        raise click.exceptions.Exit(_INTERRUPTED) from None
+        raise click.exceptions.Exit(INTERRUPTED) from None
+
+
+def unreadable(error: OSError) -> str:
+    """A file, and what is wrong with it."""
+    name = os.fsdecode(error.filename) if isinstance(error.filename, bytes) else str(error.filename)
+    return f"{printable(name)}: {error.strerror}"
 
 
 def _refusal(error: RefusedError) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from climbmate_client.cli.exits import explained, interrupt_on_signals
+from climbmate_client.cli.exits import explained
 from climbmate_client.errors import ClimbmateError
 from climbmate_client.limits.photos import worst_photos
 from climbmate_client.limits.profiles import Profile
@@ -41,7 +41,6 @@ def limits(
     colors of one's own, 50 megapixels, the largest files, progressive JPEG, PNG, WebP. The table has the smallest limit
     survived and the one to give: 5 % more. Needs root, for cgroups, and a clone.
     """
-    interrupt_on_signals()
     with explained():
         if not MemoryCgroup.available():
             raise ClimbmateError("This needs root and memory cgroups that can be written to.")

@@ -1,25 +1,24 @@
 """`climbmate monitor`: every service's memory against its limit and how its work goes, live."""
 
 import time
-from urllib.parse import urlsplit
 
 import click
-from rich.console import Console, Group
+from rich.console import Group
 from rich.live import Live
 from rich.text import Text
 
-from climbmate_client.cli.exits import explained, interrupt_on_signals
+from climbmate_client.cli.exits import explained
+from climbmate_client.cli.report import plain_console
 from climbmate_client.errors import Unreachable
 from climbmate_client.monitor.look import Seen, Watcher
 from climbmate_client.monitor.table import History, as_json, render
-
-_HERE = ("localhost", "127.0.0.1", "::1")
+from climbmate_client.wire import is_local
 
 
 def _targets(_context: click.Context, _option: click.Parameter, pairs: tuple[str, ...]) -> dict[str, str]:
     """Split NAME=ADDRESS."""
     targets = dict(pair.split("=", 1) for pair in pairs if "=" in pair)
-    if len(targets) < len(pairs):
+    if len(targets) < len(pairs) or not all(map(all, targets.items())):
         raise click.BadParameter("must be NAME=ADDRESS, each name once, for example detector=127.0.0.1:50051.")
     return targets
 
@@ -43,8 +42,8 @@ def monitor(*, url: str, targets: dict[str, str], every_s: float, once: bool, js
     What the services say comes through the gateway. Where it is on this machine, services that do not answer, as
     processes or in containers, are shown as the kernel sees them.
     """
-    interrupt_on_signals()
-    watcher = Watcher(url, targets, local=urlsplit(url).hostname in _HERE)
+    with explained():
+        watcher = Watcher(url, targets, local=is_local(url))
     try:
         with explained():
             if once or json_lines:
@@ -66,7 +65,7 @@ def _print(watcher: Watcher, every_s: float, *, once: bool, json_lines: bool) ->
         if json_lines:
             click.echo(as_json(seen))
         else:
-            console = Console()
+            console = plain_console()
             console.print(render(seen, _noted(History(), seen), console.width))
         if once:
             return
@@ -75,7 +74,7 @@ def _print(watcher: Watcher, every_s: float, *, once: bool, json_lines: bool) ->
 
 def _show(watcher: Watcher, every_s: float) -> None:
     history = History()
-    with Live(screen=False, auto_refresh=False) as live:
+    with Live(console=plain_console(), screen=False, auto_refresh=False) as live:
         while True:
             seen = watcher.look()
             head = Text(f"climbmate at {watcher.url}, {time.strftime('%H:%M:%S')}; Ctrl-C ends", "dim")

@@ -4,10 +4,12 @@ from collections import Counter
 from collections.abc import Iterator
 
 from rich.columns import Columns
-from rich.console import RenderableType
+from rich.console import Console, RenderableType
 from rich.table import Table
+from rich.text import Text
 
 from climbmate_client.answers import Analysis, Health, Hold
+from climbmate_client.printable import printable
 
 _NO_COLOR = "(no color)"
 _LACKS = {"resolution": "small holds", "damaged": "what is lost of the photo's file"}
@@ -16,14 +18,17 @@ _LACKS = {"resolution": "small holds", "damaged": "what is lost of the photo's f
 def tables(analysis: Analysis, health: Health) -> Iterator[RenderableType]:
     """Give what to print: a summary line, then problems, holds for each color, timings and memory side by side."""
     image = analysis.image
-    yield (
-        f"[bold]{_count(len(analysis.holds), 'hold')}, {_count(len(analysis.problems), 'problem')}[/] "
-        f"in {image.width} x {image.height} pixels"
-    )
+    counts = f"{_count(len(analysis.holds), 'hold')}, {_count(len(analysis.problems), 'problem')}"
+    yield Text.assemble((counts, "bold"), f" in {image.width} x {image.height} pixels")
     if analysis.degraded:
-        lacks = (_LACKS.get(lack, lack) for lack in analysis.degraded)
-        yield f"[yellow]Could not be given in full: {', '.join(lacks)}[/]"
+        lacks = ", ".join(_LACKS.get(lack, lack) for lack in analysis.degraded)
+        yield Text(f"Could not be given in full: {printable(lacks)}", "yellow")
     yield Columns([_problems(analysis), _colors(analysis), _timings(analysis), _memory(health)], padding=(0, 3))
+
+
+def plain_console(*, stderr: bool = False) -> Console:
+    """A console that takes what others say as it is: `[/]` in the name of a file or of a color is no markup."""
+    return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
 
 
 def _count(number: int, noun: str) -> str:
@@ -34,14 +39,14 @@ def _problems(analysis: Analysis) -> Table:
     table = _table("Problem", "Holds", "Height %", "Reach %", "Small %")
     for problem in analysis.problems:
         shares = (problem.height_span, problem.reach_max, problem.small_share)
-        table.add_row(problem.id, str(problem.hold_count), *(f"{share:.0%}".rstrip("%") for share in shares))
+        table.add_row(printable(problem.id), str(problem.hold_count), *(f"{share:.0%}".rstrip("%") for share in shares))
     return table
 
 
 def _colors(analysis: Analysis) -> Table:
     table = _table("Color", "Holds")
     for name, count in Counter(map(_color_name, analysis.holds)).most_common():
-        table.add_row(name, str(count))
+        table.add_row(printable(name), str(count))
     return table
 
 
@@ -55,7 +60,7 @@ def _color_name(hold: Hold) -> str:
 def _timings(analysis: Analysis) -> Table:
     table = _table("Stage", "ms")
     for stage, duration_ms in analysis.timings_ms.items():
-        table.add_row(stage, f"{duration_ms:.0f}")
+        table.add_row(printable(stage), f"{duration_ms:.0f}")
     return table
 
 
@@ -65,7 +70,7 @@ def _memory(health: Health) -> Table:
         memory = service.memory
         used = f"{memory.used_bytes / 1e6:.0f}" if memory else "?"
         limit = f"{memory.limit_bytes / 1e6:.0f}" if memory and memory.limit_bytes else "none"
-        table.add_row(name, used, limit)
+        table.add_row(printable(name), used, limit)
     return table
 
 

@@ -5,7 +5,7 @@ import threading
 import click
 
 from climbmate_client import settings
-from climbmate_client.cli.exits import explained, interrupt_on_signals
+from climbmate_client.cli.exits import explained
 from climbmate_client.local import LocalStack
 from climbmate_client.local.addresses import is_free
 from climbmate_client.local.keep_running import keep_running
@@ -19,10 +19,9 @@ _GRPC_PORT = 50050
 def up(port: int, grpc_port: int | None) -> None:
     """Run detector, colorizer and gateway until Ctrl-C, with one log.
 
-    A service that ends by itself is started again. Ctrl-C or SIGTERM stops all three within 10 seconds, with exit
-    code 0; what they are working on is finished first.
+    A service that ends by itself is started again. Ctrl-C, SIGTERM or SIGHUP stops all three within 10 seconds, with
+    exit code 0; what they are working on is finished first. A third signal ends it at once.
     """
-    interrupt_on_signals()
     if grpc_port is None:
         grpc_port = _GRPC_PORT if is_free(_GRPC_PORT) else 0
     own = {"GATEWAY_FEEDBACK_FILE": settings.feedback_file()}

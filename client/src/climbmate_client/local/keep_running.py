@@ -42,8 +42,13 @@ def keep_running(stack: LocalStack, stop: threading.Event) -> None:
     """Watch the services of a started stack until told to stop; start again those that end.
 
     A service that ends early again and again is started later and later.
+
+    Raises:
+        OSError: The log can be written no more.
     """
     watches = [_Watch(process, started_s=time.monotonic()) for process in stack.processes.values()]
     while not stop.wait(_POLL_S):
+        if stack.log.failure is not None:
+            raise stack.log.failure
         for watch in watches:
             watch.look(time.monotonic(), stack.log.say)

@@ -7,6 +7,8 @@ from typing import Any
 import click
 import msgspec
 
+from climbmate_client.printable import printable
+
 _COLORS = {"detector": "cyan", "colorizer": "magenta", "gateway": "green"}
 _LEVEL_COLORS = {"WARNING": "yellow", "ERROR": "red", "CRITICAL": "red"}
 _SHOWN_APART = ("time", "level", "service", "event", "trace")
@@ -26,11 +28,15 @@ class MergedLog:
 
     Args:
         write: Takes a finished line, which has ANSI colors.
+
+    Attributes:
+        failure: Why lines could not be written, once they could not; the services do not stop for it.
     """
 
     def __init__(self, write: Callable[[str], None]) -> None:
-        self._write = write
+        self._write_line = write
         self._lock = threading.Lock()
+        self.failure: OSError | None = None
 
     def for_service(self, name: str) -> Callable[[str], None]:
         """Give what takes the raw lines of one service."""
@@ -42,6 +48,12 @@ class MergedLog:
                     self._write(f"{prefix}  {part}")
 
         return take
+
+    def _write(self, line: str) -> None:
+        try:
+            self._write_line(line)
+        except OSError as error:
+            self.failure = error
 
     def say(self, text: str) -> None:
         """Write a line of our own among those of the services."""
@@ -59,10 +71,14 @@ def readable(line: str) -> str:
     try:
         entry = msgspec.json.decode(line, type=dict[str, Any])
     except msgspec.DecodeError:
-        return line
-    words = [_clock(str(entry.get("time", ""))), *_level(str(entry.get("level", "INFO"))), str(entry.get("event", ""))]
+        return printable(line)
+    words = [
+        _clock(str(entry.get("time", ""))),
+        *_level(str(entry.get("level", "INFO"))),
+        printable(str(entry.get("event", ""))),
+    ]
     words += [f"{name}={_short(value)}" for name, value in entry.items() if name not in _SHOWN_APART]
-    return "\n".join([" ".join(filter(None, words)), *str(entry.get("trace", "")).splitlines()])
+    return "\n".join([" ".join(filter(None, words)), *map(printable, str(entry.get("trace", "")).splitlines())])
 
 
 def _clock(time: str) -> str:
@@ -75,7 +91,7 @@ def _level(level: str) -> list[str]:
 
 def _short(value: object) -> str:
     if isinstance(value, str):
-        return value
+        return printable(value)
     try:
         return _stages(msgspec.convert(value, dict[str, _StageCost]))
     except msgspec.ValidationError:

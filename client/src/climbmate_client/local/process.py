@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import IO
 
 from climbmate_client.local.guardian import Guardian
+from climbmate_client.local.signals import signals_held
 
 KEPT_LINES = 200
 
@@ -68,8 +69,11 @@ class ServiceProcess:
 
     def start(self) -> None:
         """Start it; does nothing while it runs. Does not wait until it serves."""
-        if self.running:
-            return
+        if not self.running:
+            with signals_held():  # or an interrupt would leave a process behind that nobody knows
+                self._start()
+
+    def _start(self) -> None:
         self._process = subprocess.Popen(  # noqa: S603 - our own services
             self._command,
             env=dict(self._environ),

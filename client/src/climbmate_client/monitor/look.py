@@ -108,7 +108,7 @@ def _health(status: status_pb2.GetStatusResponse) -> ServiceHealth:
     memory, activity = status.memory, status.activity
     level = status_pb2.MemoryLevel.Name(memory.level).removeprefix("MEMORY_LEVEL_").lower()
     return ServiceHealth(
-        serving=True,
+        serving=not status.draining,
         version=status.version,
         models=tuple(f"{model.name} {model.version}" for model in status.models),
         memory=Memory(

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from climbmate_client.answers import Memory
 from climbmate_client.monitor.look import Seen
+from climbmate_client.printable import printable
 
 _MB = 1e6
 _BAR_CELLS = 16
@@ -54,7 +55,7 @@ def render(seen: Sequence[Seen], history: History, width: int) -> RenderableType
         table.add_column(name, justify="right", no_wrap=True)
     for each in seen:
         table.add_row(
-            each.name,
+            printable(each.name),
             Text(each.state, _STATE_STYLES[each.state]),
             _megabytes(each.memory),
             _bar(each.memory, _BAR_CELLS if wide else 0),

@@ -9,14 +9,13 @@ from typing import Any
 
 import grpc
 
-from servicekit import receipts
+from servicekit import answering, receipts
 from servicekit.budget import MemoryBudget
 from servicekit.deadlines import within
 from servicekit.errors import ImageTooLarge, Internal, InvalidParameter, RetryableError, ServiceError
 from servicekit.memory import MemoryMeter
 from servicekit.metrics import Metrics
-from servicekit.received import READING_COPIES, sized_codecs
-from servicekit.rich_status import to_trailers
+from servicekit.received import READING_COPIES, parse
 from servicekit.side_door import SideDoor
 from servicekit.tracebacks import forget
 
@@ -47,7 +46,7 @@ class RequestInterceptor(grpc.aio.ServerInterceptor):
         request_copies: int = 1,
         admit: Callable[[str], None] | None = None,
     ) -> None:
-        self._side_door = SideDoor()
+        self._side_door = SideDoor(inbox, reading_bytes=READING_COPIES * max_request_bytes)
         self._inbox = inbox
         self._max_request_bytes = max_request_bytes
         self._request_copies = request_copies
@@ -70,67 +69,56 @@ class RequestInterceptor(grpc.aio.ServerInterceptor):
         if handler is None:
             return None
         if method.startswith(_UNOBSERVED):
-            return self._aside(handler)
+            return self._side_door.wrap(handler)
         if handler.unary_unary:
             return grpc.stream_unary_rpc_method_handler(
-                self._unary(handler.unary_unary, method), *sized_codecs(handler)
+                self._unary(handler, method), response_serializer=handler.response_serializer
             )
         if handler.unary_stream:
             return grpc.stream_stream_rpc_method_handler(
-                self._stream(handler.unary_stream, method), *sized_codecs(handler)
+                self._stream(handler, method), response_serializer=handler.response_serializer
             )
         raise NotImplementedError(f"{method}: calls with a stream of requests are not wrapped yet")
 
-    def _aside(self, handler: _Handler) -> _Handler:
-        codecs = sized_codecs(handler)
-        if handler.unary_unary:
-            return grpc.stream_unary_rpc_method_handler(self._side_door.unary(handler.unary_unary), *codecs)
-        if handler.unary_stream:
-            return grpc.stream_stream_rpc_method_handler(self._side_door.unary(handler.unary_stream), *codecs)
-        return handler
-
-    def _unary(self, call: Callable[[Any, _Context], Awaitable[Any]], method: str) -> Callable[..., Awaitable[Any]]:
+    def _unary(self, handler: _Handler, method: str) -> Callable[..., Awaitable[Any]]:
         async def handle(_: object, context: _Context) -> Any:  # noqa: ANN401 - any message
-            async with self._request(method, context), self._received(context) as request:
-                return await call(request, context)
+            async with self._request(method, context), self._received(handler, context) as request:
+                return await handler.unary_unary(request, context)
 
         return handle
 
-    def _stream(self, call: Callable[[Any, _Context], AsyncIterator[Any]], method: str) -> Callable[..., Any]:
-        async def handle(_: object, context: _Context) -> AsyncIterator[Any]:
-            async with (
-                self._request(method, context),
-                self._received(context) as request,
-                contextlib.aclosing(call(request, context)) as answers,  # type: ignore[type-var]
-            ):
-                async for answer in answers:
-                    yield answer
+    def _stream(self, handler: _Handler, method: str) -> Callable[..., Awaitable[None]]:
+        async def handle(_: object, context: _Context) -> None:
+            async with self._request(method, context), self._received(handler, context) as request:
+                await answering.write(context, handler.unary_stream(request, context))
 
         return handle
 
     @contextlib.asynccontextmanager
-    async def _received(self, context: _Context) -> AsyncIterator[Any]:
+    async def _received(self, handler: _Handler, context: _Context) -> AsyncIterator[Any]:
         """Read the call's one message when the inbox has room for reading the largest; hold what it really takes.
 
         A service that copies its requests may need more than the inbox for the largest; that one has the inbox for
-        itself while it is read, and is refused then.
+        itself while it is read, and is refused then. A larger one is refused by gRPC's core before it is read.
 
         Iterating over grpc.aio's messages would keep the last one in a cycle until the garbage collector comes by.
         """
         copies = max(READING_COPIES, self._request_copies)
         largest_bytes = min(copies * self._max_request_bytes, self._inbox.capacity_bytes)
         async with self._inbox.reserve(largest_bytes) as reservation:
-            received = await context.read()
-            if received is grpc.aio.EOF:
-                raise InvalidParameter("The call has no request message.")
-            needed_bytes = self._request_copies * received.size_bytes
+            data = await context.read()
+            if data is grpc.aio.EOF:
+                raise InvalidParameter("The call has no request message.", details={"request": "must be sent"})
+            needed_bytes = self._request_copies * len(data)
             if needed_bytes > reservation.held_bytes:
                 raise ImageTooLarge(
                     "The request needs more memory than this replica can ever give.",
                     details={"needed_bytes": str(needed_bytes), "limit_bytes": str(reservation.held_bytes)},
                 )
+            request = parse(handler.request_deserializer, data)
+            del data
             reservation.shrink_to(needed_bytes)
-            yield received.message
+            yield request
 
     @contextlib.asynccontextmanager
     async def _request(self, method: str, context: _Context) -> AsyncIterator[None]:
@@ -155,7 +143,7 @@ class RequestInterceptor(grpc.aio.ServerInterceptor):
                 failure = _as_service_error(error)
                 outcome = failure.reason
                 forget(error)
-                await context.abort(failure.code, failure.message, (*id_trailer, *to_trailers(failure)))
+                await answering.refuse(context, failure, *id_trailer)
             finally:
                 self._finish(method, outcome, time.perf_counter() - start_s, receipt)
 

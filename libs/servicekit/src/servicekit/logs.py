@@ -44,3 +44,9 @@ def configure(service: str, level: str) -> None:
     root.setLevel(level)
     for chatty in ("asyncio", "grpc", "PIL"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    logging.getLogger("grpc._cython.cygrpc").addFilter(_is_no_callers_text)
+
+
+def _is_no_callers_text(record: logging.LogRecord) -> bool:
+    """Leave out what grpcio logs as an error, with a trace, of each metadata value that is no UTF-8."""
+    return not str(record.msg).startswith("Invalid encoding on")

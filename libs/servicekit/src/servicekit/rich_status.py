@@ -3,6 +3,8 @@
 The status travels in the trailing metadata, as gRPC's richer error model defines it (grpc.io/docs/guides/error).
 """
 
+import logging
+
 import grpc
 from google.protobuf import any_pb2, duration_pb2
 from google.rpc import error_details_pb2, status_pb2
@@ -10,25 +12,14 @@ from google.rpc import error_details_pb2, status_pb2
 from servicekit import errors
 
 DOMAIN = "climbmate"
+_log = logging.getLogger("rpc")
 _TRAILER = "grpc-status-details-bin"
 _NOT_SENT = "Internal error from Core"
 """What grpc.aio tells as INTERNAL when a call had ended before its message was written, whatever it had ended with: a
 service that refuses at once may be that fast."""
-_BY_REASON: dict[str, type[errors.ServiceError]] = {
-    kind.reason: kind
-    for kind in (
-        errors.InvalidImage,
-        errors.UnsupportedFormat,
-        errors.InvalidParameter,
-        errors.ImageTooLarge,
-        errors.Unauthenticated,
-        errors.DeadlineExceeded,
-        errors.Internal,
-        errors.RateLimited,
-        errors.Overloaded,
-        errors.Unavailable,
-    )
-}
+_TOO_LARGE = "message larger than max"
+"""How gRPC's core says that it has refused a message by its size, before or after inflating it."""
+_BY_REASON = {kind.reason: kind for kind in errors.ALL}
 
 
 def to_trailers(error: errors.ServiceError) -> tuple[tuple[str, bytes], ...]:
@@ -47,11 +38,12 @@ def to_trailers(error: errors.ServiceError) -> tuple[tuple[str, bytes], ...]:
 def from_rpc_error(error: grpc.aio.AioRpcError) -> errors.ServiceError:
     """Turn what a call failed with back into the error that the service raised.
 
-    A failure without our details comes from the transport: UNAVAILABLE and DEADLINE_EXCEEDED keep their meaning, a
-    request that was never sent is `Unavailable`, and everything else is `Internal`.
+    A failure without our details comes from gRPC itself: UNAVAILABLE and DEADLINE_EXCEEDED keep their meaning, a
+    request that was never sent is `Unavailable`, one that is larger than the service reads `ImageTooLarge`, and
+    everything else is `Internal`. None of gRPC's own text is passed on.
     """
     info, retry_after_s = _details_of(error)
-    message = error.details() or error.code().name
+    message = error.details() or ""
     kind = _BY_REASON.get(info.reason) if info is not None and info.domain == DOMAIN else None
     if kind is None:
         return _from_transport(error.code(), message)
@@ -67,8 +59,9 @@ def _from_transport(code: grpc.StatusCode, message: str) -> errors.ServiceError:
         return errors.Unavailable("The service cannot be reached.")
     if code is grpc.StatusCode.INTERNAL and message == _NOT_SENT:
         return errors.Unavailable("The service ended the call before the request was sent.")
-    if code is grpc.StatusCode.RESOURCE_EXHAUSTED:
-        return errors.ImageTooLarge("The message is larger than the service accepts.", details={"transport": message})
+    if code is grpc.StatusCode.RESOURCE_EXHAUSTED and _TOO_LARGE in message:
+        return errors.ImageTooLarge("The request has more bytes than the service reads.")
+    _log.error("failed call", extra={"fields": {"code": code.name, "details": message}})
     return errors.Internal()
 
 

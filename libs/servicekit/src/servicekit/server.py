@@ -9,12 +9,14 @@ from collections.abc import AsyncIterator, Iterator
 
 import grpc
 from climbmate.status.v1 import status_pb2, status_pb2_grpc
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from prometheus_client import start_http_server
 
 from servicekit import debug_port, heap, levels, logs
+from servicekit.acceptor import open_server
 from servicekit.budget import MemoryBudget
+from servicekit.health import HealthServicer
 from servicekit.interceptor import RequestInterceptor
 from servicekit.limits import MAX_MESSAGE_BYTES
 from servicekit.memory import MB, MemoryMeter, find_limit
@@ -30,8 +32,8 @@ __all__ = ["Lifecycle", "Loaded", "Service", "StartError", "run"]
 
 _log = logging.getLogger("server")
 _READ_AHEAD_BYTES = 64 * 1024  # that a waiting call's sender may send
+_MAX_STREAMS = 512  # calls of one connection; its others wait at their sender
 _LAST_BYTES_S = 0.05  # for answers that were given but not sent
-_SERVING = health_pb2.HealthCheckResponse.SERVING
 
 
 def run(service: Service) -> int:
@@ -90,18 +92,17 @@ async def _live(service: Service) -> None:
 @contextlib.asynccontextmanager
 async def _serving(
     service: Service, loaded: Loaded, lifecycle: Lifecycle, requests: RequestInterceptor
-) -> AsyncIterator[health.aio.HealthServicer]:
+) -> AsyncIterator[HealthServicer]:
     """Open the port; at the end refuse new calls and let the running ones finish."""
-    server = grpc.aio.server(interceptors=[requests], options=_server_options(service.max_request_bytes))
+    server = open_server([requests], _server_options(service.max_request_bytes))
     loaded.register(server)
     status = StatusServicer(
         service=service.name, version=service.version, models=loaded.models, lifecycle=lifecycle, requests=requests
     )
     status_pb2_grpc.add_StatusServiceServicer_to_server(status, server)
-    checks = health.aio.HealthServicer()
+    checks = HealthServicer(loaded.services)
+    await checks.open()
     health_pb2_grpc.add_HealthServicer_to_server(checks, server)
-    for name in ("", *loaded.services):
-        await checks.set(name, _SERVING)
     status_name = status_pb2.DESCRIPTOR.services_by_name["StatusService"].full_name
     reflection.enable_server_reflection(
         (*loaded.services, status_name, health.SERVICE_NAME, reflection.SERVICE_NAME), server
@@ -173,6 +174,7 @@ def _server_options(max_request_bytes: int) -> list[tuple[str, int]]:
     return [
         ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
         ("grpc.max_receive_message_length", max_request_bytes),
+        ("grpc.max_concurrent_streams", _MAX_STREAMS),
         ("grpc.so_reuseport", 0),  # a taken port is an error, not a silent share
         ("grpc.max_connection_age_ms", 300_000),  # clients look up the replicas again
         ("grpc.max_connection_age_grace_ms", 60_000),

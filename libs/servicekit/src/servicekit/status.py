@@ -53,6 +53,7 @@ class StatusServicer(status_pb2_grpc.StatusServiceServicer):
                 failed=lately.failed,
             ),
             uptime_s=time.monotonic() - self._ready_s,
+            draining=not self._lifecycle.ready,
         )
 
 

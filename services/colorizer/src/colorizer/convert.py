@@ -25,7 +25,7 @@ def check(request: colorizer_pb2.ColorHoldsRequest) -> None:
     if count > MAX_HOLDS:
         raise InvalidParameter(
             f"A request may carry at most {MAX_HOLDS} crops.",
-            details={"field": "crops", "count": str(count), "limit": str(MAX_HOLDS)},
+            details={"crops": f"must be at most {MAX_HOLDS}, not {count}"},
         )
     palettes.check([color.name for color in request.palette], [color.prompt for color in request.palette])
 

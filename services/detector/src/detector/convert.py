@@ -33,13 +33,14 @@ def to_query(request: detector_pb2.DetectHoldsRequest, *, max_holds: int, min_co
     if len(photo) > MAX_PHOTO_BYTES:
         raise ImageTooLarge(
             f"The photo has {len(photo)} bytes; at most {MAX_PHOTO_BYTES} are accepted.",
-            details={"bytes": str(len(photo)), "max_bytes": str(MAX_PHOTO_BYTES)},
+            details={"bytes": str(len(photo)), "limit_bytes": str(MAX_PHOTO_BYTES)},
         )
     if request.max_holds > MAX_HOLDS:
-        raise InvalidParameter(f"max_holds must be 1 to {MAX_HOLDS}.", details={"field": "max_holds"})
+        raise InvalidParameter("max_holds is out of range.", details={"max_holds": f"must be 1 to {MAX_HOLDS}"})
     confidence = request.min_confidence if request.HasField("min_confidence") else min_confidence
     if not MIN_CONFIDENCE - FLOAT32_SLACK <= confidence <= 1:  # not a number fails, too
-        raise InvalidParameter(f"min_confidence must be {MIN_CONFIDENCE} to 1.", details={"field": "min_confidence"})
+        must = f"must be {MIN_CONFIDENCE} to 1"
+        raise InvalidParameter("min_confidence is out of range.", details={"min_confidence": must})
     return Query(photo, request.max_holds or max_holds, confidence, request.with_crops)
 
 

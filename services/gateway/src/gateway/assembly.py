@@ -100,8 +100,8 @@ def put_together(
         ),
         colorizer=colors,
         watch=Watch(
-            Dependency("detector", GrpcDescribed(detector, "climbmate.detector.v1.DetectorService")),
-            Dependency("colorizer", GrpcDescribed(colorizer, "climbmate.colorizer.v1.ColorizerService")),
+            Dependency("detector", GrpcDescribed(detector)),
+            Dependency("colorizer", GrpcDescribed(colorizer)),
         ),
         tally=tally,
         keyring=Keyring.open(

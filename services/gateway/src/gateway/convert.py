@@ -7,7 +7,6 @@ from climbmate.colorizer.v1 import colorizer_pb2
 from climbmate.detector.v1 import detector_pb2
 from climbmate.hold.v1 import hold_pb2
 from climbmate.status.v1 import status_pb2
-from grpc_health.v1 import health_pb2
 
 from gateway import domain, messages
 from gateway.photo import Photo
@@ -91,12 +90,10 @@ def palette(response: colorizer_pb2.GetPaletteResponse) -> tuple[domain.PaletteC
     )
 
 
-def service_status(
-    health: health_pb2.HealthCheckResponse, status: status_pb2.GetStatusResponse
-) -> domain.ServiceStatus:
+def service_status(status: status_pb2.GetStatusResponse) -> domain.ServiceStatus:
     """Read what a service says about itself."""
     return domain.ServiceStatus(
-        serves=health.status == health_pb2.HealthCheckResponse.SERVING,
+        serves=not status.draining,
         version=status.version,
         models=tuple(_model(info) for info in status.models),
         memory_used_bytes=status.memory.used_bytes,

@@ -13,9 +13,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, Self
 
-import grpc
 import msgspec
-from servicekit.errors import InvalidParameter, RetryableError, ServiceError
+from servicekit.errors import InvalidParameter, NotFound, NotStored
 from servicekit.server import StartError
 
 MAX_PER_HOLD = 16
@@ -86,23 +85,6 @@ class Correction(msgspec.Struct, frozen=True, kw_only=True):
     caller: str = ""
 
 
-class NotStored(RetryableError):
-    """The correction could not be stored: the disk is full or read-only, or the file has reached its size."""
-
-    code = grpc.StatusCode.UNAVAILABLE
-    reason = "NOT_STORED"
-
-    def __init__(self, why: str) -> None:
-        super().__init__(f"The correction could not be stored: {why}.", retry_after_s=_RETRY_AFTER_S)
-
-
-class UnknownAnswer(ServiceError):
-    """The caller was not given that answer, or it is so long ago that it is forgotten."""
-
-    code = grpc.StatusCode.NOT_FOUND
-    reason = "NOT_FOUND"
-
-
 class FeedbackFile:
     """The file. Safe to use from any thread, and by several processes at once.
 
@@ -142,7 +124,7 @@ class FeedbackFile:
         """Store a correction of an answer that is remembered; what says the same as the last one is stored already.
 
         Raises:
-            UnknownAnswer: Its caller was given no such answer.
+            NotFound: Its caller was given no such answer.
             InvalidParameter: That has no such hold, or has been corrected too often.
         """
         answer = (correction.request_id, correction.caller)
@@ -179,7 +161,12 @@ class FeedbackFile:
                     file.rollback()  # what is open would outlive the connection in an error's frames, and lock the file
         except sqlite3.Error as error:
             code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest is which kind of it
-            raise NotStored(_REASONS.get(code, "the file cannot be written")) from error
+            raise not_stored(_REASONS.get(code, "the file cannot be written")) from error
+
+
+def not_stored(why: str) -> NotStored:
+    """The answer to a correction that no file takes."""
+    return NotStored(f"The correction could not be stored: {why}.", retry_after_s=_RETRY_AFTER_S)
 
 
 def _is_no_file(path: Path) -> bool:
@@ -196,7 +183,7 @@ def _check_hold(database: sqlite3.Connection, correction: Correction) -> None:
     given = database.execute("SELECT holds FROM answers WHERE digest = ?", (digest,)).fetchone()
     if given is None:
         told = {"request_id": "no answer of this id was given to you, or it is too long ago"}
-        raise UnknownAnswer("Corrections are taken for answers that are remembered.", details=told)
+        raise NotFound("Corrections are taken for answers that are remembered.", details=told)
     if correction.hold_id >= given[0]:
         told = {"hold_id": f"the answer has {given[0]} holds, counted from 0"}
         raise InvalidParameter("The answer has no such hold.", details=told)

@@ -6,9 +6,9 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from servicekit.errors import Overloaded
+from servicekit.errors import NotStored, Overloaded
 
-from gateway.feedback_file import Correction, FeedbackFile, GivenAnswer, NotStored
+from gateway.feedback_file import Correction, FeedbackFile, GivenAnswer, not_stored
 
 _log = logging.getLogger("feedback")
 MAX_PENDING = 2048
@@ -54,10 +54,10 @@ class FeedbackStore:
         Raises:
             NotStored: The file does not take it.
             Overloaded: Too many wait.
-            UnknownAnswer, InvalidParameter: As `FeedbackFile.put`.
+            NotFound, InvalidParameter: As `FeedbackFile.put`.
         """
         if self._file is None:
-            raise NotStored("no file is set")
+            raise not_stored("no file is set")
         if self._waiting.locked():
             raise Overloaded("Too many corrections wait to be stored.")
         try:
@@ -65,7 +65,7 @@ class FeedbackStore:
                 await self._flush()
                 await self._in_thread(lambda file: file.put(correction))
         except TimeoutError:
-            raise NotStored("the disk does not answer") from None
+            raise not_stored("the disk does not answer") from None
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

@@ -62,6 +62,9 @@ _ERRORS: dict[str, dict[Language, str]] = {
     },
 }
 
+CODES = frozenset(_ERRORS)
+"""The codes that there are texts for."""
+
 _PROGRESS: dict[StageName, dict[Language, str]] = {
     "received": {"en": "The photo has arrived.", "ko": "사진을 받았습니다."},
     "detecting": {"en": "Looking for holds.", "ko": "홀드를 찾고 있습니다."},

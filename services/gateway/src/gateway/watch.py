@@ -21,7 +21,7 @@ class Dependency:
     """One service as last seen, at most two seconds ago.
 
     Attributes:
-        serves: Whether it answered one of the last two questions with SERVING.
+        serves: Whether it answered one of the last two questions, and was not draining.
         has_served: Whether it ever did.
         status: What it last said about itself; None when it has not answered yet.
     """

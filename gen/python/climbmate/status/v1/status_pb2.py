@@ -24,15 +24,15 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n climbmate/status/v1/status.proto\x12\x13\x63limbmate.status.v1\":\n\tModelInfo\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x0e\n\x06sha256\x18\x03 \x01(\t\"c\n\x05Stage\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64uration_ms\x18\x02 \x01(\x01\x12\x1b\n\x13memory_before_bytes\x18\x03 \x01(\x04\x12\x1a\n\x12memory_after_bytes\x18\x04 \x01(\x04\"w\n\x06Memory\x12\x12\n\nused_bytes\x18\x01 \x01(\x04\x12\x13\n\x0blimit_bytes\x18\x02 \x01(\x04\x12\x13\n\x0b\x66loor_bytes\x18\x03 \x01(\x04\x12/\n\x05level\x18\x04 \x01(\x0e\x32 .climbmate.status.v1.MemoryLevel\"u\n\x08\x41\x63tivity\x12\x16\n\x0erequests_per_s\x18\x01 \x01(\x01\x12\x0e\n\x06p50_ms\x18\x02 \x01(\x01\x12\x0e\n\x06p99_ms\x18\x03 \x01(\x01\x12\x10\n\x08requests\x18\x04 \x01(\x04\x12\x0f\n\x07refused\x18\x05 \x01(\x04\x12\x0e\n\x06\x66\x61iled\x18\x06 \x01(\x04\"\x12\n\x10GetStatusRequest\"\xf9\x01\n\x11GetStatusResponse\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12.\n\x06models\x18\x03 \x03(\x0b\x32\x1e.climbmate.status.v1.ModelInfo\x12+\n\x06memory\x18\x04 \x01(\x0b\x32\x1b.climbmate.status.v1.Memory\x12\x11\n\tin_flight\x18\x05 \x01(\r\x12\x10\n\x08uptime_s\x18\x06 \x01(\x01\x12\x0f\n\x07waiting\x18\x07 \x01(\r\x12/\n\x08\x61\x63tivity\x18\x08 \x01(\x0b\x32\x1d.climbmate.status.v1.Activity*\x91\x01\n\x0bMemoryLevel\x12\x1c\n\x18MEMORY_LEVEL_UNSPECIFIED\x10\x00\x12\x17\n\x13MEMORY_LEVEL_NORMAL\x10\x01\x12\x19\n\x15MEMORY_LEVEL_ELEVATED\x10\x02\x12\x15\n\x11MEMORY_LEVEL_HIGH\x10\x03\x12\x19\n\x15MEMORY_LEVEL_CRITICAL\x10\x04\x32k\n\rStatusService\x12Z\n\tGetStatus\x12%.climbmate.status.v1.GetStatusRequest\x1a&.climbmate.status.v1.GetStatusResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n climbmate/status/v1/status.proto\x12\x13\x63limbmate.status.v1\":\n\tModelInfo\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x0e\n\x06sha256\x18\x03 \x01(\t\"c\n\x05Stage\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64uration_ms\x18\x02 \x01(\x01\x12\x1b\n\x13memory_before_bytes\x18\x03 \x01(\x04\x12\x1a\n\x12memory_after_bytes\x18\x04 \x01(\x04\"w\n\x06Memory\x12\x12\n\nused_bytes\x18\x01 \x01(\x04\x12\x13\n\x0blimit_bytes\x18\x02 \x01(\x04\x12\x13\n\x0b\x66loor_bytes\x18\x03 \x01(\x04\x12/\n\x05level\x18\x04 \x01(\x0e\x32 .climbmate.status.v1.MemoryLevel\"u\n\x08\x41\x63tivity\x12\x16\n\x0erequests_per_s\x18\x01 \x01(\x01\x12\x0e\n\x06p50_ms\x18\x02 \x01(\x01\x12\x0e\n\x06p99_ms\x18\x03 \x01(\x01\x12\x10\n\x08requests\x18\x04 \x01(\x04\x12\x0f\n\x07refused\x18\x05 \x01(\x04\x12\x0e\n\x06\x66\x61iled\x18\x06 \x01(\x04\"\x12\n\x10GetStatusRequest\"\x8b\x02\n\x11GetStatusResponse\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12.\n\x06models\x18\x03 \x03(\x0b\x32\x1e.climbmate.status.v1.ModelInfo\x12+\n\x06memory\x18\x04 \x01(\x0b\x32\x1b.climbmate.status.v1.Memory\x12\x11\n\tin_flight\x18\x05 \x01(\r\x12\x10\n\x08uptime_s\x18\x06 \x01(\x01\x12\x0f\n\x07waiting\x18\x07 \x01(\r\x12/\n\x08\x61\x63tivity\x18\x08 \x01(\x0b\x32\x1d.climbmate.status.v1.Activity\x12\x10\n\x08\x64raining\x18\t \x01(\x08*\x91\x01\n\x0bMemoryLevel\x12\x1c\n\x18MEMORY_LEVEL_UNSPECIFIED\x10\x00\x12\x17\n\x13MEMORY_LEVEL_NORMAL\x10\x01\x12\x19\n\x15MEMORY_LEVEL_ELEVATED\x10\x02\x12\x15\n\x11MEMORY_LEVEL_HIGH\x10\x03\x12\x19\n\x15MEMORY_LEVEL_CRITICAL\x10\x04\x32k\n\rStatusService\x12Z\n\tGetStatus\x12%.climbmate.status.v1.GetStatusRequest\x1a&.climbmate.status.v1.GetStatusResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'climbmate.status.v1.status_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_MEMORYLEVEL']._serialized_start=731
-  _globals['_MEMORYLEVEL']._serialized_end=876
+  _globals['_MEMORYLEVEL']._serialized_start=749
+  _globals['_MEMORYLEVEL']._serialized_end=894
   _globals['_MODELINFO']._serialized_start=57
   _globals['_MODELINFO']._serialized_end=115
   _globals['_STAGE']._serialized_start=117
@@ -44,7 +44,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETSTATUSREQUEST']._serialized_start=458
   _globals['_GETSTATUSREQUEST']._serialized_end=476
   _globals['_GETSTATUSRESPONSE']._serialized_start=479
-  _globals['_GETSTATUSRESPONSE']._serialized_end=728
-  _globals['_STATUSSERVICE']._serialized_start=878
-  _globals['_STATUSSERVICE']._serialized_end=985
+  _globals['_GETSTATUSRESPONSE']._serialized_end=746
+  _globals['_STATUSSERVICE']._serialized_start=896
+  _globals['_STATUSSERVICE']._serialized_end=1003
 # @@protoc_insertion_point(module_scope)

@@ -75,7 +75,7 @@ class GetStatusRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class GetStatusResponse(_message.Message):
-    __slots__ = ("service", "version", "models", "memory", "in_flight", "uptime_s", "waiting", "activity")
+    __slots__ = ("service", "version", "models", "memory", "in_flight", "uptime_s", "waiting", "activity", "draining")
     SERVICE_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     MODELS_FIELD_NUMBER: _ClassVar[int]
@@ -84,6 +84,7 @@ class GetStatusResponse(_message.Message):
     UPTIME_S_FIELD_NUMBER: _ClassVar[int]
     WAITING_FIELD_NUMBER: _ClassVar[int]
     ACTIVITY_FIELD_NUMBER: _ClassVar[int]
+    DRAINING_FIELD_NUMBER: _ClassVar[int]
     service: str
     version: str
     models: _containers.RepeatedCompositeFieldContainer[ModelInfo]
@@ -92,4 +93,5 @@ class GetStatusResponse(_message.Message):
     uptime_s: float
     waiting: int
     activity: Activity
-    def __init__(self, service: _Optional[str] = ..., version: _Optional[str] = ..., models: _Optional[_Iterable[_Union[ModelInfo, _Mapping]]] = ..., memory: _Optional[_Union[Memory, _Mapping]] = ..., in_flight: _Optional[int] = ..., uptime_s: _Optional[float] = ..., waiting: _Optional[int] = ..., activity: _Optional[_Union[Activity, _Mapping]] = ...) -> None: ...
+    draining: bool
+    def __init__(self, service: _Optional[str] = ..., version: _Optional[str] = ..., models: _Optional[_Iterable[_Union[ModelInfo, _Mapping]]] = ..., memory: _Optional[_Union[Memory, _Mapping]] = ..., in_flight: _Optional[int] = ..., uptime_s: _Optional[float] = ..., waiting: _Optional[int] = ..., activity: _Optional[_Union[Activity, _Mapping]] = ..., draining: _Optional[bool] = ...) -> None: ...

@@ -4,7 +4,15 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from servicekit.errors import Internal, RetryableError, ServiceError, Unauthenticated
+from servicekit.errors import (
+    ALL,
+    Internal,
+    MethodNotAllowed,
+    NotFound,
+    RetryableError,
+    ServiceError,
+    Unauthenticated,
+)
 from servicekit.receipts import current_receipt
 from servicekit.tracebacks import forget
 from starlette.exceptions import HTTPException
@@ -15,24 +23,10 @@ from starlette.types import Scope
 from gateway import messages
 from gateway.web.answers import Answer, Failure, encode
 
-STATUS: dict[str, int] = {
-    "INVALID_IMAGE": 400,
-    "UNSUPPORTED_FORMAT": 415,
-    "INVALID_PARAMETER": 422,
-    "IMAGE_TOO_LARGE": 413,
-    "UNAUTHENTICATED": 401,
-    "RATE_LIMITED": 429,
-    "OVERLOADED": 503,
-    "UNAVAILABLE": 503,
-    "DEADLINE_EXCEEDED": 504,
-    "INTERNAL": 500,
-    "NOT_STORED": 503,
-    "NOT_FOUND": 404,
-    "METHOD_NOT_ALLOWED": 405,
-}
+STATUS: dict[str, int] = {kind.reason: kind.http_status for kind in ALL}
 """The HTTP status of every code."""
 
-_CODE_BY_STATUS = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}
+_CODE_BY_STATUS = {kind.http_status: kind.reason for kind in (NotFound, MethodNotAllowed)}
 
 
 class FailureAnswer(Answer, frozen=True):
