@@ -12,6 +12,7 @@ from servicekit.memory import MB, MemoryMeter
 from servicekit.pressure import Pressure
 
 _ARENA_MAX, _MMAP_THRESHOLD, _TRIM_THRESHOLD = -8, -3, -1  # of mallopt(3)
+_SET_THP_DISABLE = 41  # of prctl(2)
 _ARENAS = 2  # glibc would make eight for each of the node's cores, each with leftovers of its own
 _log = logging.getLogger("heap")
 _EVERY_S = 2.0
@@ -22,10 +23,14 @@ _MOVED_BYTES = MB // 2
 _libc = ctypes.CDLL(None)
 _mallopt = getattr(_libc, "mallopt", None)
 _malloc_trim = getattr(_libc, "malloc_trim", None)
+_prctl = getattr(_libc, "prctl", None)
 
 
 def tune(kept_bytes: int) -> None:
-    """Let the heap keep little; to be called before the first thread starts.
+    """Let the heap keep little, and take no huge pages; to be called before the first thread starts.
+
+    Where the kernel hands out huge pages unasked (`always` in /sys/kernel/mm/transparent_hugepage/enabled), the free part
+    of one stays charged to the cgroup: trimmed or not, a colorizer held 69 MB instead of 60 (`make floors`).
 
     Args:
         kept_bytes: Freed buffers up to this size are kept to be used again, larger ones go back to the kernel at once.
@@ -34,6 +39,8 @@ def tune(kept_bytes: int) -> None:
     if _mallopt is not None:
         for option, value in ((_ARENA_MAX, _ARENAS), (_MMAP_THRESHOLD, kept_bytes), (_TRIM_THRESHOLD, kept_bytes)):
             _mallopt(option, value)
+    if _prctl is not None:
+        _prctl(_SET_THP_DISABLE, 1, 0, 0, 0)
 
 
 def settle() -> None:
