@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from bench.flood.client import BROKEN, CLOSED, LATE, Outcome
+from bench.flood.client import BROKEN, CLOSED, KEY, LATE, Outcome
 
 _HOST = b"Host: x\r\n"
 _CLOSE = b"Connection: close\r\n"
@@ -49,7 +49,7 @@ CONNECTIONS = (
     Hostile("connection: slow head", lambda _: b"GET /livez HTTP/1.1\r\n", b"a", 30, 0.5),
     Hostile(
         "connection: half-closed",
-        lambda _: b"GET /livez HTTP/1.1\r\n" + _HOST + b"\r\n",
+        lambda _: b"GET /api/palette HTTP/1.1\r\n" + _HOST + b"X-Api-Key: " + KEY.encode() + b"\r\n\r\n",
         half_closed=True,
         answered=True,
     ),

@@ -26,7 +26,7 @@ _NEAR_BYTES = 32 * MIB  # to both sides of the limit that a profile has, where t
 @click.option("--service", "services", multiple=True, type=click.Choice(SERVICES), help="Only this one; repeatable.")
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A setting of the services; repeatable.")
 @click.option("--clients", type=click.IntRange(1, 256), default=64, show_default=True, help="Clients at once.")
-@click.option("--rounds", type=click.IntRange(1, 100), default=12, show_default=True, help="Times each photo is sent.")
+@click.option("--rounds", type=click.IntRange(1, 100), default=8, show_default=True, help="Times each photo is sent.")
 @click.option("--write", is_flag=True, help="Write the limits into the clone's manifests and docs/memory.md.")
 def limits(
     *,

@@ -33,7 +33,7 @@ def tune(kept_bytes: int) -> None:
     """Let the heap keep little, and take no huge pages; to be called before the first thread starts.
 
     Where the kernel hands out huge pages unasked (`always` in /sys/kernel/mm/transparent_hugepage/enabled), the free
-    part of one stays charged to the cgroup, trimmed or not: a colorizer held 69 MB instead of 60 (`make floors`).
+    part of one stays charged to the cgroup, trimmed or not: a colorizer held 69 MB instead of 60.
 
     Args:
         kept_bytes: Freed buffers up to this size are kept to be used again, larger ones go back to the kernel at once.
