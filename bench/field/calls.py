@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator
 
 import grpc
 from climbmate.analyzer.v1 import analyzer_pb2, analyzer_pb2_grpc
+from climbmate_client.errors import ClimbmateError, RefusedError
+from climbmate_client.grpc_client import GrpcClient
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
@@ -25,12 +27,24 @@ def call_rows(target: str, photo: bytes) -> Iterator[Row]:
     """
     with grpc.insecure_channel(target, options=[("grpc.max_send_message_length", -1)]) as channel:
         analyzer = analyzer_pb2_grpc.AnalyzerServiceStub(channel)
-        large = analyzer_pb2.AnalyzePhotoRequest(photo=b"\xff\xd8" + bytes(_TOO_LARGE_BYTES))
-        yield _row("a photo of 25 MiB", "INVALID_ARGUMENT IMAGE_TOO_LARGE", lambda: analyzer.AnalyzePhoto(large))
+        yield _too_large(target)
         yield _row("no protobuf", "INVALID_ARGUMENT INVALID_PARAMETER", _raw(channel, f"{_SERVICE}/AnalyzePhoto"))
         yield _row("health, List", "OK", _raw(channel, "/grpc.health.v1.Health/List", b""))
         yield _row("an unknown method", "UNIMPLEMENTED", _raw(channel, f"{_SERVICE}/Brew"))
         yield _cancelled(analyzer, photo)
+
+
+def _too_large(target: str) -> Row:
+    """A photo above the largest message, which gRPC itself refuses, without details; the client says what it means."""
+    came = "OK"
+    with GrpcClient(target) as climbmate:
+        try:
+            climbmate.analyze(b"\xff\xd8" + bytes(_TOO_LARGE_BYTES))
+        except RefusedError as error:
+            came = error.code
+        except ClimbmateError as error:
+            came = type(error).__name__
+    return Row(KIND, "a photo of 25 MiB", "IMAGE_TOO_LARGE", came, came == "IMAGE_TOO_LARGE")
 
 
 def _row(name: str, right: str, call: Callable[[], object]) -> Row:
