@@ -9,7 +9,7 @@ SECONDS ?= 180
 PROFILE ?= small
 CLIP_MODEL ?= ViT-B-32
 PRETRAINED ?= laion2b_s34b_b79k
-# The folder with data/ (labelled photos) and tools/ (score.py, base-image.sh), which are no part of the repository.
+# The folder with data/ (labelled photos), field/ (reported inputs) and tools/ (score.py): no part of the repository.
 SHARED ?= ../shared
 
 UV := .tools/uv/bin/uv
@@ -137,8 +137,12 @@ score: $(READY) ## Score holds and colors on the labelled photos of SHARED (../s
 quality: $(READY) ## Score the detector at every size, boxes and outlines, on labelled and rendered walls
 	$(RUN)python -m bench.detector_quality
 
+.PHONY: field
+field: $(READY) ## Try all that broke something in the field, at the memory limits (needs root and SHARED)
+	$(RUN)python -m bench.field --shared "$(SHARED)"
+
 .PHONY: flood
-flood: $(READY) ## Flood the services at their memory limits with hostile photos for SECONDS (180; needs root)
+flood: $(READY) ## Flood the services at their limits with all that is hostile for SECONDS (180; needs root)
 	$(RUN)python -m bench.flood --seconds $(SECONDS)
 
 .PHONY: soak
@@ -156,6 +160,10 @@ memory: $(READY) ## Print the first version's memory, step by step, beside ours
 .PHONY: pressure
 pressure: $(READY) ## Measure what the steps under memory pressure are worth (needs root)
 	$(RUN)python -m bench.pressure
+
+.PHONY: floors
+floors: $(READY) ## Measure what the services hold at rest, on this processor and on older ones (needs root)
+	$(RUN)python -m bench.floors
 
 .PHONY: limits
 limits: $(READY) ## Find the smallest memory limits of PROFILE (small), and write them down (needs root)

@@ -6,6 +6,22 @@ import pytest
 from climbmate_client.local import LocalStack
 
 ROOT = Path(__file__).parents[1]
+FIGURES = pytest.StashKey[list[str]]()
+
+
+def pytest_configure(config):
+    config.stash[FIGURES] = []
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    for line in config.stash[FIGURES]:
+        terminalreporter.write_line(line)
+
+
+@pytest.fixture(scope="session")
+def figures(pytestconfig):
+    """Lines that are shown at the end of the run."""
+    return pytestconfig.stash[FIGURES]
 
 
 @pytest.fixture(scope="session")

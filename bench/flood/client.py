@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from bench.flood.mix import Upload
 
-LEFT, LATE, BROKEN = "left", "late", "broken off"
+LEFT, LATE, BROKEN, CLOSED = "left", "late", "broken off", "closed"
+KEY = "flood"
 _STATUS = re.compile(rb"HTTP/1\.1 (\d{3})")
 _CODE = re.compile(rb'"code":"([A-Z_]+)"')
 _RETRY_AFTER = re.compile(rb"\r\nretry-after: (\d+)", re.IGNORECASE)
@@ -23,8 +24,8 @@ class Outcome:
 
     Attributes:
         name: The upload's.
-        status: HTTP status, or `LEFT` (by its own will), `LATE` (not there a second after the deadline) or `BROKEN`
-            (the connection ended without an answer).
+        status: HTTP status, or `LEFT` (by its own will), `LATE` (not there a second after the deadline), `BROKEN`
+            (the connection ended without an answer) or `CLOSED` (so did one that deserves no answer).
         code: The error's code, empty for none.
         took_s: From the first byte sent to the last received.
         retry_after_s: What the answer asks for, 0 for nothing.
@@ -70,7 +71,7 @@ async def _exchange(request: list[bytes], host: str, port: int) -> bytes:
 def _request(upload: Upload, host: str, deadline_s: float) -> list[bytes]:
     head = (
         f"POST /api/analyze{upload.query} HTTP/1.1\r\nhost: {host}\r\ncontent-type: image/jpeg\r\n"
-        "cache-control: no-cache\r\n"
+        f"cache-control: no-cache\r\nauthorization: Bearer {KEY}\r\n"
         f"content-length: {len(upload.photo)}\r\nx-request-deadline-ms: {deadline_s * 1000:.0f}\r\n"
         "connection: close\r\n\r\n"
     )

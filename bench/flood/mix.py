@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from bench.photos.bombs import BOMBS
 from bench.photos.cache import photo_path
 from bench.photos.honest import HONEST
 from bench.photos.hostile import HOSTILE
@@ -56,7 +57,8 @@ def good_uploads() -> list[Upload]:
 
 def bad_uploads() -> list[Upload]:
     """Photos that are refused, and clients that leave."""
-    refused = [Upload(name, photo_path(name, HOSTILE).read_bytes(), 1) for name in HOSTILE]
+    hostile = {**HOSTILE, **BOMBS}
+    refused = [Upload(name, photo_path(name, hostile).read_bytes(), 1) for name in hostile]
     too_large = [Upload(name, _honest(name), 1) for name in ("jpeg-50mp-progressive-444.jpg", "png-50mp.png")]
     return [*refused, *too_large, Upload("client that leaves", _SAMPLE.read_bytes(), 3, leaves=True)]
 

@@ -1,10 +1,12 @@
 """Starts the services at their limits, floods them, and measures."""
 
 import asyncio
+import hashlib
 import json
 import random
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -13,9 +15,10 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from climbmate_client.local import ANEW, LocalStack
-from climbmate_client.local.cgroup import MemoryCgroup
 
-from bench.flood.client import Outcome, send
+from bench.flood.client import KEY, Outcome, send
+from bench.flood.hostile import besiege
+from bench.flood.kept import kept_bytes
 from bench.flood.mix import Upload, bad_uploads, drawn, good_uploads
 from bench.flood.report import Flood, Memory
 from bench.profile import Profile
@@ -24,6 +27,7 @@ _UNLOADED_CLIENTS = 4
 _WARM_UP_S = 1.0
 _SETTLE_S = 10.0
 _LONGEST_PAUSE_S = 2.0
+_UNBOUNDED = "1000000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,27 +59,60 @@ def flood(
         environment: More variables for the services.
         write_log: Takes the lines of the services' log.
     """
-    with LocalStack(
-        own_settings={**ANEW, **(environment or {})},
-        service_settings=profile.settings,
-        memory_limits_bytes=profile.limits_bytes,
-        write_log=write_log,
-    ) as stack:
+    with (
+        _keyed(profile.settings) as settings,
+        LocalStack(
+            own_settings={**ANEW, **(environment or {})},
+            service_settings=settings,
+            memory_limits_bytes=profile.limits_bytes,
+            write_log=write_log,
+        ) as stack,
+    ):
         good, bad = good_uploads(), bad_uploads()
         asyncio.run(clients(stack.url, good[:1], Plan(_WARM_UP_S, 1, plan.deadline_s)))
         time.sleep(_SETTLE_S / 2)
-        floors = {name: cgroup.working_set_bytes for name, cgroup in stack.cgroups.items()}
+        floors = {name: cgroup.pinned_bytes for name, cgroup in stack.cgroups.items()}
         unloaded_s = max(5.0, plan.seconds / 4)
         unloaded = asyncio.run(clients(stack.url, good, Plan(unloaded_s, _UNLOADED_CLIENTS, plan.deadline_s)))
-        with _restarting(stack) as restarts, _pulse(stack.url) as pulse_ms:
-            outcomes = asyncio.run(clients(stack.url, [*good, *bad], plan))
+        with restarting(stack) as restarts, pulse(stack.url) as pulse_ms:
+            outcomes = asyncio.run(_all_at_once(stack.url, [*good, *bad], plan))
         time.sleep(_SETTLE_S)
+        kept = {"gateway": kept_bytes(stack.url)}
         memory = {
-            name: _memory(cgroup, profile.limits_bytes[name], floors[name], restarts.get(name, 0))
+            name: Memory(
+                limit=profile.limits_bytes[name],
+                floor=floors[name],
+                peak=cgroup.peak_bytes,
+                after=cgroup.pinned_bytes,
+                kept=kept.get(name, 0),
+                oom_kills=cgroup.oom_kills,
+                restarts=restarts.get(name, 0),
+            )
             for name, cgroup in stack.cgroups.items()
         }
         answered = sum(outcome.status == "200" for outcome in unloaded)
         return Flood(plan.seconds, plan.clients, outcomes, pulse_ms, answered / unloaded_s, memory)
+
+
+async def _all_at_once(url: str, uploads: list[Upload], plan: Plan) -> list[Outcome]:
+    """Send photos, and open hostile connections beside them."""
+    end_s = time.perf_counter() + plan.seconds
+    photos, hostile = await asyncio.gather(clients(url, uploads, plan), besiege(url, end_s))
+    return [*photos, *hostile]
+
+
+@contextmanager
+def _keyed(settings: Mapping[str, Mapping[str, str]]) -> Iterator[dict[str, dict[str, str]]]:
+    """The services' settings, with a gateway that asks for the key which the clients send."""
+    with tempfile.NamedTemporaryFile("w", suffix=".keys") as file:
+        file.write(f"flood {hashlib.sha256(KEY.encode()).hexdigest()}\n")
+        file.flush()
+        keys = {
+            "GATEWAY_API_KEYS_FILE": file.name,
+            "GATEWAY_PHOTOS_PER_MINUTE": _UNBOUNDED,
+            "GATEWAY_PHOTOS_BURST": _UNBOUNDED,
+        }
+        yield {name: {**own, **(keys if name == "gateway" else {})} for name, own in settings.items()}
 
 
 async def clients(url: str, uploads: list[Upload], plan: Plan) -> list[Outcome]:
@@ -101,7 +138,7 @@ async def _client(url: str, uploads: Iterator[Upload], plan: Plan, end_s: float,
 
 
 @contextmanager
-def _pulse(url: str) -> Iterator[list[float]]:
+def pulse(url: str) -> Iterator[list[float]]:
     """Collect the milliseconds of /livez while the body runs; complete after it."""
     took_ms: list[float] = []
     with subprocess.Popen(  # noqa: S603 - ourselves
@@ -113,7 +150,7 @@ def _pulse(url: str) -> Iterator[list[float]]:
 
 
 @contextmanager
-def _restarting(stack: LocalStack) -> Iterator[dict[str, int]]:
+def restarting(stack: LocalStack) -> Iterator[dict[str, int]]:
     """Start services again that end, as an orchestrator would, and count it."""
     counts: dict[str, int] = {}
     stop = threading.Event()
@@ -132,7 +169,3 @@ def _restarting(stack: LocalStack) -> Iterator[dict[str, int]]:
     finally:
         stop.set()
         thread.join()
-
-
-def _memory(cgroup: MemoryCgroup, limit_bytes: int, floor_bytes: int, restarts: int) -> Memory:
-    return Memory(limit_bytes, floor_bytes, cgroup.peak_bytes, cgroup.working_set_bytes, cgroup.oom_kills, restarts)

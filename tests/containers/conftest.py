@@ -23,22 +23,6 @@ LISTENS = {
     "gateway": ("GATEWAY_GRPC_LISTEN", "GATEWAY_LISTEN"),
 }
 START_LIMIT_S = 60
-FIGURES = pytest.StashKey[list[str]]()
-
-
-def pytest_configure(config):
-    config.stash[FIGURES] = []
-
-
-def pytest_terminal_summary(terminalreporter, config):
-    for line in config.stash[FIGURES]:
-        terminalreporter.write_line(line)
-
-
-@pytest.fixture(scope="session")
-def figures(pytestconfig):
-    """Lines that are shown at the end of the run."""
-    return pytestconfig.stash[FIGURES]
 
 
 @dataclass(frozen=True)

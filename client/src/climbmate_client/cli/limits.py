@@ -1,5 +1,6 @@
 """`climbmate limits`: the smallest memory limit that each service survives, measured."""
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,10 +13,12 @@ from climbmate_client.limits.profiles import Profile
 from climbmate_client.limits.search import MIB, Found, NoLimitIsEnough, smallest
 from climbmate_client.limits.trial import Load, Trial, survives
 from climbmate_client.local.cgroup import MemoryCgroup
+from climbmate_client.local.machine import machine
 from climbmate_client.local.stack import SERVICES
 from climbmate_client.settings import models_dir
 
 _LOW_BYTES, _HIGH_BYTES = 32 * MIB, 544 * MIB
+_NEAR_BYTES = 32 * MIB  # to both sides of the limit that a profile has, where the new one is looked for first
 
 
 @click.command()
@@ -23,7 +26,7 @@ _LOW_BYTES, _HIGH_BYTES = 32 * MIB, 544 * MIB
 @click.option("--service", "services", multiple=True, type=click.Choice(SERVICES), help="Only this one; repeatable.")
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A setting of the services; repeatable.")
 @click.option("--clients", type=click.IntRange(1, 256), default=64, show_default=True, help="Clients at once.")
-@click.option("--rounds", type=click.IntRange(1, 100), default=12, show_default=True, help="Times each photo is sent.")
+@click.option("--rounds", type=click.IntRange(1, 100), default=8, show_default=True, help="Times each photo is sent.")
 @click.option("--write", is_flag=True, help="Write the limits into the clone's manifests and docs/memory.md.")
 def limits(
     *,
@@ -48,9 +51,10 @@ def limits(
         profile = Profile(root, name)
         load = Load(worst_photos(root / "assets" / "sample-wall.jpg"), clients, rounds)
         found = {
-            service: _searched(service, _with(profile.settings(), settings), load) for service in (services or SERVICES)
+            service: _searched(service, _with(profile.settings(), settings), load, profile.limits().get(service, 0))
+            for service in (services or SERVICES)
         }
-        table = _table(found)
+        table = f"{_table(found)}\n\n{machine()}"
         click.echo(table)
         if write:
             profile.write_table(root / "docs" / "memory.md", table)
@@ -70,13 +74,20 @@ def _with(settings: Mapping[str, Mapping[str, str]], given: tuple[str, ...]) -> 
     return {service: {**told, **own} for service, told in settings.items()}
 
 
-def _searched(service: str, settings: Mapping[str, Mapping[str, str]], load: Load) -> Found:
+def _searched(service: str, settings: Mapping[str, Mapping[str, str]], load: Load, present_bytes: int) -> Found:
+    """Look near the present limit first: the search is twice as long over the whole range."""
+
     def tried(limit_bytes: int) -> str:
         why_not = survives(Trial(service, limit_bytes, settings), load)
         click.echo(f"{service} within {limit_bytes // MIB} MiB: {why_not or 'survives'}", err=True)
         return why_not
 
+    near = (present_bytes - _NEAR_BYTES, present_bytes + _NEAR_BYTES)
     try:
+        with contextlib.suppress(NoLimitIsEnough):
+            found = smallest(tried, low_bytes=near[0], high_bytes=near[1])
+            if found.why_not_less:  # else all of the range was enough
+                return found
         return smallest(tried, low_bytes=_LOW_BYTES, high_bytes=_HIGH_BYTES)
     except NoLimitIsEnough as error:
         raise ClimbmateError(f"{service} does not survive {_HIGH_BYTES // MIB} MiB: {error}.") from None

@@ -11,7 +11,8 @@ _TWELVE_MP, _FIFTY_MP = (4032, 3024), (8160, 6120)
 _CELL_PX = 24
 _MAX_FILE_BYTES = 24 << 20
 _TILES, _MOST_HOLDS = 3, 300
-_COLORS = tuple(f"{shade} {name}" for shade in ("pale", "deep", "neon") for name in ("red", "mint", "gold", "wood"))
+_MOST_COLORS = 64
+_COLORS = tuple(f"shade {n}:a climbing hold in color number {n} of a painter's chart" for n in range(_MOST_COLORS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ def _made(wall: Path) -> Iterator[WorstPhoto]:
     with Image.open(wall) as photo:
         crowd = _encoded(_crowd(photo), "JPEG", quality=90)
     yield WorstPhoto("wall of hundreds of holds", crowd, _MOST_HOLDS)
-    yield WorstPhoto("wall in colors of one's own", crowd, _MOST_HOLDS, _COLORS)
+    yield WorstPhoto("wall in 64 colors of one's own", crowd, _MOST_HOLDS, _COLORS)
     twelve = _mosaic(_TWELVE_MP)
     yield WorstPhoto("12 MP JPEG of 24 MiB", _encoded(twelve, "JPEG", quality=90).ljust(_MAX_FILE_BYTES, b"\0"))
     yield WorstPhoto("12 MP progressive JPEG", _encoded(twelve, "JPEG", quality=90, progressive=True))

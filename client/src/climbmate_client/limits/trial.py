@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from climbmate_client.errors import ClimbmateError, RefusedError
 from climbmate_client.http import Client
@@ -34,11 +34,12 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One attempt: all services' settings, and which one has which limit."""
+    """One attempt: all services' settings, which one has which limit, and what else is in its environment."""
 
     service: str
     limit_bytes: int
     settings: Mapping[str, Mapping[str, str]]
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 def survives(trial: Trial, load: Load) -> str:
@@ -50,7 +51,10 @@ def survives(trial: Trial, load: Load) -> str:
     limits = {trial.service: trial.limit_bytes}
     try:
         with LocalStack(
-            own_settings=ANEW, service_settings=trial.settings, memory_limits_bytes=limits, start_limit_s=120
+            own_settings={**ANEW, **trial.environment},
+            service_settings=trial.settings,
+            memory_limits_bytes=limits,
+            start_limit_s=120,
         ) as stack:
             ends = _sent(stack.url, load)
             if stack.cgroups[trial.service].oom_kills:

@@ -44,10 +44,16 @@ class MemoryCgroup:
         return self._number("memory.peak" if self._v2 else "memory.max_usage_in_bytes")
 
     @property
-    def working_set_bytes(self) -> int:
-        """What is charged now less the file pages that the kernel drops first."""
-        usage = self._number("memory.current" if self._v2 else "memory.usage_in_bytes")
-        return usage - self._field("memory.stat", "inactive_file" if self._v2 else "total_inactive_file")
+    def pinned_bytes(self) -> int:
+        """What is charged now less all file pages: what the kernel cannot drop.
+
+        Which cgroup is charged for a library's pages depends on who read the file first since the machine started.
+        """
+        inactive, active = (
+            ("inactive_file", "active_file") if self._v2 else ("total_inactive_file", "total_active_file")
+        )
+        files = self._field("memory.stat", inactive) + self._field("memory.stat", active)
+        return self._number("memory.current" if self._v2 else "memory.usage_in_bytes") - files
 
     @property
     def oom_kills(self) -> int:

@@ -63,7 +63,8 @@ async def _live(service: Service) -> None:
         if not memory.floor_bytes:
             heap.settle()
             memory.mark_floor()
-        for watching in (heap.keep_trimmed(memory, lifecycle.pressure), levels.keep_telling(memory)):
+        trimming = heap.keep_trimmed(memory, lifecycle.pressure, kept_bytes=service.kept_buffer_bytes)
+        for watching in (trimming, levels.keep_telling(memory)):
             parts.callback(asyncio.create_task(watching).cancel)
         _log.info("loaded", extra={"fields": {"stages": receipt.to_fields()}})
         requests = RequestInterceptor(
