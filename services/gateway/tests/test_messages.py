@@ -4,7 +4,7 @@ import pytest
 from climbmate.errors.v1 import errors_pb2
 from gateway import messages
 from gateway.domain import StageName
-from gateway.web.failures import STATUS
+from gateway.web.failures import OF_HTTP, STATUS
 
 _NAMES = errors_pb2.ErrorReason.DESCRIPTOR.values_by_name
 REASONS = {name.removeprefix("ERROR_REASON_") for name in _NAMES} - {"UNSPECIFIED"}
@@ -17,7 +17,7 @@ def test_every_code_has_a_message_in_every_language(code, language):
 
 
 def test_every_reason_has_an_http_status():
-    assert set(STATUS) == REASONS | {"NOT_FOUND", "METHOD_NOT_ALLOWED", "NOT_STORED"}
+    assert set(STATUS) == REASONS | OF_HTTP | {"NOT_STORED"}
 
 
 @pytest.mark.parametrize("language", messages.LANGUAGES)

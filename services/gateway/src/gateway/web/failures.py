@@ -14,6 +14,7 @@ from starlette.types import Scope
 
 from gateway import messages
 from gateway.web.answers import Answer, Failure, encode
+from gateway.web.request_state import state_of
 
 STATUS: dict[str, int] = {
     "INVALID_IMAGE": 400,
@@ -29,8 +30,13 @@ STATUS: dict[str, int] = {
     "NOT_STORED": 503,
     "NOT_FOUND": 404,
     "METHOD_NOT_ALLOWED": 405,
+    "INVALID_REQUEST": 400,
+    "URI_TOO_LONG": 414,
+    "HEADERS_TOO_LARGE": 431,
 }
 """The HTTP status of every code."""
+OF_HTTP = frozenset(("NOT_FOUND", "METHOD_NOT_ALLOWED", "INVALID_REQUEST", "URI_TOO_LONG", "HEADERS_TOO_LARGE"))
+"""Those of requests that ask for nothing there is; gRPC has its own for them."""
 
 _CODE_BY_STATUS = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}
 
@@ -68,13 +74,7 @@ def language_of(scope: Scope) -> messages.Language:
 
 def note_outcome(scope: Scope, outcome: str) -> None:
     """Remember for the log and the metrics how a request ended; `OK` unless noted."""
-    scope.setdefault("state", {})["outcome"] = outcome
-
-
-def outcome_of(scope: Scope) -> str:
-    """How a request ended."""
-    outcome: str = scope.get("state", {}).get("outcome", "OK")
-    return outcome
+    state_of(scope).outcome = outcome
 
 
 async def _on_service_error(request: Request, error: Exception) -> Response:

@@ -17,7 +17,7 @@ from gateway.feedback import Correction, FeedbackStore
 from gateway.web import answers, openapi
 from gateway.web.guard import caller_of
 from gateway.web.palette import PaletteSource
-from gateway.web.routes import Operations
+from gateway.web.routes import CHARGED, Operations
 
 _MAX_BYTES = 16 * 1024
 _READ_S = 10.0
@@ -31,7 +31,7 @@ def operations(core: Core, palette: PaletteSource) -> Operations:
     store = FeedbackStore(Path(settings.gateway_feedback_file), max_bytes=settings.gateway_feedback_mb * MB)
     turn, waiting = asyncio.Lock(), asyncio.Semaphore(_MAX_WAITING)
 
-    @api.post("/api/feedback", openapi.FEEDBACK)
+    @api.post("/api/feedback", openapi.FEEDBACK, CHARGED)
     async def give_feedback(request: Request) -> Response:
         """Correct the color of a hold; the last word on a hold of an answer counts."""
         if not settings.gateway_feedback_file:

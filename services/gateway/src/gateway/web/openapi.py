@@ -11,7 +11,7 @@ from starlette.responses import Response
 from gateway.web import answers, examples, failures, parameters, reports
 from gateway.web.answers import Answer
 from gateway.web.questions import AnalyzeHeaders, AnalyzeQuery, FollowHeaders
-from gateway.web.routes import Operation
+from gateway.web.routes import OPEN, Operation
 
 _REF = "#/components/schemas/{name}"
 _KEY_ERRORS = ("UNAUTHENTICATED", "RATE_LIMITED")  # only where the operator asks for keys
@@ -55,7 +55,7 @@ def operation(described: Sequence[Operation], version: str) -> Operation:
     async def send(_: Request) -> Response:
         return Response(body, headers={"cache-control": "no-cache"}, media_type="application/json")
 
-    return Operation("GET", "/openapi.json", send, None)
+    return Operation("GET", "/openapi.json", send, None, OPEN)
 
 
 def _document(described: Sequence[Operation], version: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from servicekit.server import StartError
 from starlette.types import ASGIApp
 
 from gateway.web.connections import Connection, Patience
+from gateway.web.heads import MAX_HEAD_BYTES
 
 _BACKLOG = 1024
 _KEEP_ALIVE_S = 75
@@ -64,6 +65,7 @@ async def serving(
         access_log=False,
         server_header=False,
         proxy_headers=False,  # nothing depends on where a request came from
+        h11_max_incomplete_event_size=MAX_HEAD_BYTES,
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=math.ceil(drain_limit_s),
     )
