@@ -16,10 +16,13 @@ from starlette.types import Scope
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from gateway.web import heads
+from gateway.web.lingering import LingeringTransport
 
 _KEPT_FOR_PROBES = 32
 _CONNECTION = "connection"
-_FIRST_READ_BYTES, _READ_BYTES = 16 * 1024, 32 * 1024  # at once from a socket: until there is room, and then
+_FIRST_READ_BYTES = 16 * 1024  # at once from a socket: what waits for room is in memory already, so it should be little
+_READ_BYTES = 256 * 1024
+_CHUNKED_READ_BYTES = 32 * 1024  # 5,000 chunks of one byte, which take 30 ms to parse
 _ASK_EVERY_S = 0.5
 
 
@@ -45,6 +48,7 @@ class Connection(H11Protocol):
         self.app_state = {_CONNECTION: self}  # every request's `scope["state"]` is a copy of it
         self.broken: ServiceError | None = None
         self._patience = patience
+        self._closing: LingeringTransport
         self._timer: asyncio.TimerHandle | None = None
         self._extra = False
         self._reads_ahead = False
@@ -58,8 +62,9 @@ class Connection(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take the connection, or close it at once."""
-        super().connection_made(transport)
-        self._read_at_once(_FIRST_READ_BYTES)
+        self._closing = LingeringTransport(transport, self.loop)
+        super().connection_made(self._closing)  # type: ignore[arg-type] # it stands for the transport
+        self._closing.read_at_once(_FIRST_READ_BYTES)
         self._extra = len(self.connections) > self._patience.max_connections
         if len(self.connections) > self._patience.max_connections + _KEPT_FOR_PROBES:
             transport.abort()
@@ -70,14 +75,17 @@ class Connection(H11Protocol):
         """Forget it."""
         super().connection_lost(exc)
         self._unset_timer()
+        self._closing.forget()
         self._unset_keepalive_if_required()  # which uvicorn leaves to itself after an error
         self.app_state, self.scope, self.cycle = {}, None, None  # type: ignore[assignment] # they lead back here
 
     def data_received(self, data: bytes) -> None:
         """Parse what has come."""
+        if self._closing.lingers:
+            self._closing.thrown(len(data))
+            return
         if self._over:
-            if self.conn.their_state is h11.MUST_CLOSE or not self.cycle.response_started:
-                self.flow.pause_reading()  # else the answer is given, and the rest thrown away for a while
+            self.flow.pause_reading()
             return
         if self.conn.their_state is h11.IDLE and not self.conn.trailing_data[0]:
             data = data.lstrip(b"\r\n")  # some send empty lines between requests (RFC 9112, 2.2)
@@ -87,10 +95,10 @@ class Connection(H11Protocol):
 
     def eof_received(self) -> bool:  # type: ignore[override] # which asyncio takes, and uvicorn does not use
         """The caller sends no more; what was asked for is still answered."""
+        if self._closing.lingers:
+            return False
         self.half_closed = True
-        if self._over:
-            self.cycle.message_event.set()  # who waits for the end of what is thrown away has it
-        elif self.conn.their_state is h11.SEND_BODY:
+        if self.conn.their_state is h11.SEND_BODY and self.broken is None:
             self._break(heads.InvalidRequest("The body ends too early."))
         elif not self._answering:
             self._end()
@@ -107,7 +115,9 @@ class Connection(H11Protocol):
     def on_response_complete(self) -> None:
         """Go on with the next request, if there is one."""
         self._reads_ahead, self.filler = False, b""
-        self._read_at_once(_FIRST_READ_BYTES)
+        self._closing.read_at_once(_FIRST_READ_BYTES)
+        if self.conn.their_state is h11.SEND_BODY:
+            self.transport.close()  # whose answer did not wait for all of it, nor say so
         super().on_response_complete()
         if not self.transport.is_closing():
             self._wait_for_rest()
@@ -115,7 +125,8 @@ class Connection(H11Protocol):
     def read_ahead(self) -> None:
         """Read the body in large pieces from now on; before, one piece waits here at most."""
         self._reads_ahead = True
-        self._read_at_once(_READ_BYTES)
+        chunked = any(name == b"transfer-encoding" for name, _ in self.headers)
+        self._closing.read_at_once(_CHUNKED_READ_BYTES if chunked else _READ_BYTES)
 
     @property
     def _answering(self) -> bool:
@@ -221,10 +232,6 @@ class Connection(H11Protocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-
-    def _read_at_once(self, size_bytes: int) -> None:
-        """What waits for room is in memory already, so it should be little; asyncio's own bound is 256 KiB."""
-        self.transport.max_size = size_bytes  # type: ignore[attr-defined] # of asyncio's selector transport
 
 
 def connection_of(scope: Scope) -> Connection:

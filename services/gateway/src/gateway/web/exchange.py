@@ -1,7 +1,6 @@
 """What every HTTP request gets: an id, a receipt, a log line, a metric, and an end even when there is a bug."""
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -22,9 +21,6 @@ from gateway.web.request_state import open_state, state_of
 from gateway.web.routes import RouteTable
 
 _log = logging.getLogger("http")
-_DRAIN_S, _MAX_DRAIN_S = 0.5, 2.0
-_DRAIN_BYTES_PER_S = 1_000_000  # who sends faster gets more than the least time
-_MAX_DRAIN_BYTES = 64 * 1024 * 1024
 _RETRY_AFTER_S = 1.0
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"))
 
@@ -113,7 +109,7 @@ def _crowded(scope: Scope) -> ServiceError | None:
 class _Exchange:
     """Both directions of one request, watched."""
 
-    __slots__ = ("_connection", "_read_bytes", "_receive", "_request_id", "_scope", "_send", "_unread", "status")
+    __slots__ = ("_connection", "_receive", "_request_id", "_scope", "_send", "_unread", "status")
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
         self._scope = scope
@@ -122,7 +118,6 @@ class _Exchange:
         self._request_id = request_id
         self._connection: Connection = connection_of(scope)
         self._unread = self._connection.broken is not None or _has_body(scope)
-        self._read_bytes = 0
         self.status = 0
 
     async def receive(self) -> Message:
@@ -135,16 +130,11 @@ class _Exchange:
         if self._connection.broken is not None and message["type"] == "http.request":
             raise self._connection.broken
         self._unread = message["type"] == "http.request" and bool(message.get("more_body"))
-        self._read_bytes += len(message.get("body", b""))
         return message
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self._begin(message)
-        elif self._unread and not message.get("more_body"):
-            await self._send({**message, "more_body": True})
-            await self._drain()
-            message = {"type": "http.response.body"}
         await self._send(message)
 
     async def fail(self) -> None:
@@ -161,21 +151,6 @@ class _Exchange:
             headers.setdefault(name, value)
         if self._unread and not state_of(self._scope).reads_on:
             headers["connection"] = "close"
-
-    async def _drain(self) -> None:
-        """Read to its end, within limits, a body that was answered without.
-
-        A connection that is closed before that is reset, and the answer is lost to callers who look for it only after
-        sending all (RFC 9112, 9.6). When many are refused at once, half a second is too short for them all; who dawdles
-        gets no more than that.
-        """
-        begun_s, begun_bytes = asyncio.get_running_loop().time(), self._read_bytes
-        with contextlib.suppress(TimeoutError, ServiceError):
-            async with asyncio.timeout(_DRAIN_S) as limit:
-                while self._unread and not self._connection.half_closed and self._read_bytes < _MAX_DRAIN_BYTES:
-                    await self.receive()
-                    earned_s = _DRAIN_S + (self._read_bytes - begun_bytes) / _DRAIN_BYTES_PER_S
-                    limit.reschedule(begun_s + min(earned_s, _MAX_DRAIN_S))
 
 
 def _has_body(scope: Scope) -> bool:
