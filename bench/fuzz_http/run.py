@@ -102,7 +102,7 @@ def fuzz(seed: int, *, connections: int, seconds: float, first: int = 0) -> Resu
         result = asyncio.run(_Run(target, seed, first, connections, seconds).all())
         if not target.process.running:
             result.faults.append(f"the gateway has ended: {target.process.exit_code}")
-    result.faults += [f"the log says: {line[:2000]}" for line in said]
+    result.faults += [f"the log says: {line[-1500:]}" for line in said]
     return result
 
 
@@ -150,7 +150,7 @@ class _Run:
                 ended = await _exchange(self._target, this, answer)
             count = judge(bytes(answer), whole=ended)
             self._result.answers[count] += 1
-            if this.ending in ("half-close", "wait") and this.sent.strip(b"\r\n") and not count:
+            if this.ending in ("half-close", "wait") and this.sent.strip(b"\r\n") and not (count if ended else answer):
                 raise Fault("no answer")
         except TimeoutError:
             self._tell(number, this, answer, "it hangs")

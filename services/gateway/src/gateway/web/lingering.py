@@ -4,10 +4,11 @@ A reset takes the answer away from callers who look for it only after they have 
 """
 
 import asyncio
+import contextlib
 from typing import Any
 
 _LEAST_S, _MOST_S = 0.5, 2.0
-_MOST_BYTES = 64 * 1024 * 1024
+_MOST_BYTES = 32 * 1024 * 1024  # more than the largest photo
 _BYTES_PER_S = 1_000_000  # who sends faster gets more than the least time
 
 
@@ -42,7 +43,8 @@ class LingeringTransport:
         self.lingers = True
         self._begun_s = self._loop.time()
         self._timer = self._loop.call_later(_LEAST_S, self._end)
-        self._transport.write_eof()
+        with contextlib.suppress(OSError):  # a caller who has reset it
+            self._transport.write_eof()
         self._transport.resume_reading()
 
     def read_at_once(self, size_bytes: int) -> None:
