@@ -22,7 +22,7 @@ from bench.fuzz_http.answers import Fault, judge
 from bench.fuzz_http.cases import Case, case
 
 AT_ONCE = 24
-END_S = 12.0
+END_S = 20.0
 """By when something has come: the longest of the deadlines is that of a correction's body, 10 s."""
 _KEPT_S = 0.3
 _WARM_UP = 0.3

@@ -43,6 +43,9 @@ class Connection(H11Protocol):
         filler: What means nothing in the answer that has begun.
     """
 
+    # With uvicorn's, more than the thirty attributes whose names connections share: each would cost a kilobyte.
+    __slots__ = ("_closing", "_extra", "_patience", "_reads_ahead", "_timer", "broken", "filler", "half_closed")
+
     def __init__(self, *args: Any, patience: Patience, **kwargs: Any) -> None:  # noqa: ANN401 - as uvicorn gives them
         super().__init__(*args, **kwargs)
         self.app_state = {_CONNECTION: self}  # every request's `scope["state"]` is a copy of it
