@@ -7,6 +7,7 @@ import socket
 import time
 
 import pytest
+from gateway.web import server
 
 JPEG = b"\xff\xd8\xff\xe0"
 HOST = b"Host: gateway\r\n"
@@ -372,3 +373,28 @@ async def test_what_does_not_parse_is_logged_once_and_counted(gate, caplog):
     assert (record.fields["method"], record.fields["route"]) == ("other", "unmatched")
     counted = 'climbmate_http_seconds_count{outcome="INVALID_REQUEST",route="unmatched"} 1.0'
     assert counted in (await gate.http.get("/metrics")).text
+
+
+async def test_a_refused_request_that_has_come_whole_leaves_the_connection_open(gate):
+    async with connected(gate) as (reader, writer):
+        for _ in range(2):
+            writer.write(WHOLE.replace(b"image/jpeg", b"text/plain"))
+            head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 2)
+            assert head.startswith(b"HTTP/1.1 415 ")
+            assert b"connection: close" not in head
+            await reader.readexactly(int(head.partition(b"content-length: ")[2].split()[0]))
+
+
+async def test_who_takes_no_answer_is_cut(open_gate, monkeypatch):
+    monkeypatch.setattr(server, "_UNREAD_MS", 500)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = free.getsockname()
+    await open_gate(gateway_listen=f"{address[0]}:{address[1]}")
+
+    def never_read():
+        with socket.create_connection(address, timeout=10) as caller:
+            while True:
+                caller.sendall((LIVEZ + b"\r\n") * 1000)
+
+    with pytest.raises(ConnectionError):
+        await asyncio.to_thread(never_read)

@@ -63,6 +63,11 @@ class Connection(H11Protocol):
         """Whether it came beyond the limit, and there still are too many."""
         return self._extra and len(self.connections) > self._patience.max_connections
 
+    @property
+    def unread(self) -> bool:
+        """Whether there is more of the request than has come, or than can be understood."""
+        return self.broken is not None or self.conn.their_state is h11.SEND_BODY
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take the connection, or close it at once."""
         self._closing = LingeringTransport(transport, self.loop)

@@ -109,7 +109,7 @@ def _crowded(scope: Scope) -> ServiceError | None:
 class _Exchange:
     """Both directions of one request, watched."""
 
-    __slots__ = ("_connection", "_receive", "_request_id", "_scope", "_send", "_unread", "status")
+    __slots__ = ("_connection", "_receive", "_request_id", "_scope", "_send", "status")
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
         self._scope = scope
@@ -117,7 +117,6 @@ class _Exchange:
         self._send = send
         self._request_id = request_id
         self._connection: Connection = connection_of(scope)
-        self._unread = self._connection.broken is not None or _has_body(scope)
         self.status = 0
 
     async def receive(self) -> Message:
@@ -129,7 +128,6 @@ class _Exchange:
         message = await self._receive()
         if self._connection.broken is not None and message["type"] == "http.request":
             raise self._connection.broken
-        self._unread = message["type"] == "http.request" and bool(message.get("more_body"))
         return message
 
     async def send(self, message: Message) -> None:
@@ -149,10 +147,5 @@ class _Exchange:
         headers[REQUEST_ID_KEY] = self._request_id
         for name, value in _SECURITY.items():
             headers.setdefault(name, value)
-        if self._unread and not state_of(self._scope).reads_on:
+        if self._connection.unread and not state_of(self._scope).reads_on:
             headers["connection"] = "close"
-
-
-def _has_body(scope: Scope) -> bool:
-    headers = Headers(scope=scope)
-    return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
