@@ -33,6 +33,10 @@ _ROUNDS, _IDLE, _UPLOADS = 3000, 400, 20
 _UPLOAD = bytes(10_000_000)
 _GET = b"GET / HTTP/1.1\r\nHost: x\r\n"
 _POST = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+_IDLERS = {
+    "kept connection": (_GET + b"\r\n", b"ok"),
+    "idle event stream": (b"GET /events HTTP/1.1\r\nHost: x\r\n\r\n", b":\n\n"),
+}
 _FLOODS = {
     "a URL": (b"GET /", b"a" * 20_000),
     "headers": (_GET, b"a:b\r\n" * 4_000),
@@ -87,9 +91,12 @@ def main() -> None:
 
 def _measured(command: tuple[str, ...]) -> dict[str, str]:
     with _running(command) as server:
-        rows = _times(server) | _uploads(server) | _idle(server)
+        rows = _times(server) | _uploads(server)
+    for name, (request, awaited) in _IDLERS.items():  # each at a fresh server, because memory seldom comes back
+        with _running(command) as server:
+            rows[f"{name}, kB"] = _idle_kb(server, request, awaited)
     for name, (begin, more) in _FLOODS.items():
-        with _running(command) as server:  # each to a fresh one, because memory seldom comes back
+        with _running(command) as server:
             rows[f"16 MB of {name}"] = _flooded(server, begin, more)
     return rows
 
@@ -118,22 +125,16 @@ def _uploads(server: Server) -> dict[str, str]:
     return {"upload of 10 MB, CPU ms": f"{(server.cpu_s() - before_s) / _UPLOADS * 1000:.1f}"}
 
 
-def _idle(server: Server) -> dict[str, str]:
-    def each_kb(request: bytes, awaited: bytes) -> str:
-        before_bytes = server.memory_bytes()
-        with contextlib.ExitStack() as open_:
-            for _ in range(_IDLE):
-                connection = open_.enter_context(server.connect())
-                connection.sendall(request)
-                told = b""
-                while awaited not in told:
-                    told += connection.recv(4096)
-            return f"{(server.memory_bytes() - before_bytes) / _IDLE / 1000:.1f}"
-
-    return {
-        "kept connection, kB": each_kb(_GET + b"\r\n", b"ok"),
-        "idle event stream, kB": each_kb(b"GET /events HTTP/1.1\r\nHost: x\r\n\r\n", b":\n\n"),
-    }
+def _idle_kb(server: Server, request: bytes, awaited: bytes) -> str:
+    before_bytes = server.memory_bytes()
+    with contextlib.ExitStack() as open_:
+        for _ in range(_IDLE):
+            connection = open_.enter_context(server.connect())
+            connection.sendall(request)
+            told = b""
+            while awaited not in told:
+                told += connection.recv(4096)
+        return f"{(server.memory_bytes() - before_bytes) / _IDLE / 1000:.1f}"
 
 
 def _flooded(server: Server, begin: bytes, more: bytes) -> str:

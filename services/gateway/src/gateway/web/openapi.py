@@ -26,6 +26,11 @@ _PHOTO_ERRORS = (
     "UNAVAILABLE",
     "DEADLINE_EXCEEDED",
 )
+_OF_EVERY_PATH = (
+    "Of every path: bytes that are no HTTP/1.1 request and refused preflights are a 400 `INVALID_REQUEST`, path and query "
+    "of more than 16 KiB a 414 `URI_TOO_LONG`, more than 100 headers or 24 KiB a 431 `HEADERS_TOO_LARGE`, unknown paths "
+    "a 404 `NOT_FOUND`, wrong methods a 405 `METHOD_NOT_ALLOWED`; each is a FailureAnswer."
+)
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _QUERY = tuple(parameters.described("query", AnalyzeQuery))
 _PHOTO = {
@@ -71,6 +76,7 @@ def _document(described: Sequence[Operation], version: str) -> dict[str, Any]:
         "info": {
             "title": "climbmate",
             "summary": "Holds, colors and boulder problems of an indoor climbing wall, from one photo.",
+            "description": _OF_EVERY_PATH,
             "version": version,
         },
         "paths": paths,
