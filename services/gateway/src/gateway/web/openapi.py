@@ -27,9 +27,9 @@ _PHOTO_ERRORS = (
     "DEADLINE_EXCEEDED",
 )
 _OF_EVERY_PATH = (
-    "Of every path: bytes that are no HTTP/1.1 request and refused preflights are a 400 `INVALID_REQUEST`, path and query "
-    "of more than 16 KiB a 414 `URI_TOO_LONG`, more than 100 headers or 24 KiB a 431 `HEADERS_TOO_LARGE`, unknown paths "
-    "a 404 `NOT_FOUND`, wrong methods a 405 `METHOD_NOT_ALLOWED`; each is a FailureAnswer."
+    "Of every path, each a FailureAnswer: 400 `INVALID_REQUEST` for bytes that are no HTTP/1.1 request and for refused "
+    "preflights; 414 `URI_TOO_LONG` for a path and query of more than 16 KiB; 431 `HEADERS_TOO_LARGE` for more than "
+    "100 headers or 24 KiB; 404 `NOT_FOUND` for unknown paths; 405 `METHOD_NOT_ALLOWED` for wrong methods."
 )
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _QUERY = tuple(parameters.described("query", AnalyzeQuery))
