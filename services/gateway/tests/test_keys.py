@@ -104,6 +104,21 @@ async def test_an_allowance_comes_back_with_time():
     ring.charge("alice")
 
 
+async def test_all_that_is_posted_costs_and_nothing_else_does(gate):
+    alice, paths = {"x-api-key": "alices key"}, (await gate.http.get("/openapi.json")).json()["paths"]
+    for _ in range(3):
+        await gate.analyze(headers=alice)
+    costs = {
+        method
+        for path, methods in paths.items()
+        for method in methods
+        if (await gate.http.request(method, path.format(job_id="x"), headers=alice)).status_code == 429
+    }
+    assert costs == {"post"}
+    posted = [path for path, methods in paths.items() if "post" in methods]
+    assert {(await gate.http.post(path, headers=alice)).status_code for path in posted} == {429}
+
+
 async def test_asking_for_a_job_costs_nothing(gate):
     codes = {(await gate.http.get("/api/jobs/x", headers={"x-api-key": "bobs key"})).status_code for _ in range(10)}
     assert codes == {404}

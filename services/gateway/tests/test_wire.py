@@ -398,3 +398,12 @@ async def test_who_takes_no_answer_is_cut(open_gate, monkeypatch):
 
     with pytest.raises(ConnectionError):
         await asyncio.to_thread(never_read)
+
+
+async def test_probes_are_logged_for_who_looks_closely_only(gate, caplog):
+    with caplog.at_level("DEBUG", logger="http"):
+        for path in ("/livez", "/readyz", "/metrics", "/api/health", "/api/palette", "/livez/x"):
+            await gate.http.get(path)
+    levels = {record.fields["route"]: record.levelname for record in caplog.records if record.message == "request"}
+    probes = dict.fromkeys(("/livez", "/readyz", "/metrics", "/api/health"), "DEBUG")
+    assert levels == {**probes, "/api/palette": "INFO", "unmatched": "INFO"}
