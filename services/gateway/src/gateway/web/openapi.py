@@ -15,6 +15,7 @@ from gateway.web.routes import OPEN, Operation
 
 _REF = "#/components/schemas/{name}"
 _KEY_ERRORS = ("UNAUTHENTICATED", "RATE_LIMITED")  # only where the operator asks for keys
+_HEAD_ERRORS = ("INVALID_REQUEST", "URI_TOO_LONG", "HEADERS_TOO_LARGE")
 _PHOTO_ERRORS = (
     *_KEY_ERRORS,
     "INVALID_IMAGE",
@@ -25,11 +26,6 @@ _PHOTO_ERRORS = (
     "OVERLOADED",
     "UNAVAILABLE",
     "DEADLINE_EXCEEDED",
-)
-_OF_EVERY_PATH = (
-    "Of every path, each a FailureAnswer: 400 `INVALID_REQUEST` for bytes that are no HTTP/1.1 request and for refused "
-    "preflights; 414 `URI_TOO_LONG` for a path and query of more than 16 KiB; 431 `HEADERS_TOO_LARGE` for more than "
-    "100 headers or 24 KiB; 404 `NOT_FOUND` for unknown paths; 405 `METHOD_NOT_ALLOWED` for wrong methods."
 )
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _QUERY = tuple(parameters.described("query", AnalyzeQuery))
@@ -76,7 +72,6 @@ def _document(described: Sequence[Operation], version: str) -> dict[str, Any]:
         "info": {
             "title": "climbmate",
             "summary": "Holds, colors and boulder problems of an indoor climbing wall, from one photo.",
-            "description": _OF_EVERY_PATH,
             "version": version,
         },
         "paths": paths,
@@ -115,7 +110,7 @@ def _json(description: str, example: Answer) -> dict[str, Any]:
 def _failed(codes: Sequence[str]) -> dict[str, dict[str, Any]]:
     """One entry for each status; codes that share one are told apart by `code`."""
     by_status: dict[str, dict[str, Any]] = {}
-    for code in codes:
+    for code in (*codes, *_HEAD_ERRORS):
         number = failures.STATUS[code]
         status = str(number)
         if status in by_status:
