@@ -136,9 +136,9 @@ class _Run:
         await asyncio.gather(*(one_after_the_other() for _ in range(AT_ONCE)))
 
     async def _settled_bytes(self) -> int:
-        """The least of a few looks, once what is in flight has ended."""
+        """The least of many looks within 12 s, by which what was in flight has ended."""
         looks = []
-        for _ in range(8):
+        for _ in range(24):
             await asyncio.sleep(0.5)
             looks.append(self._target.memory_bytes())
         return min(looks)
