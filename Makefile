@@ -125,6 +125,14 @@ bench: $(READY) ## Measure time and memory for one 12-megapixel photo after the 
 bench-gateway: $(READY) ## Measure what the gateway itself costs, between services that answer at once
 	$(RUN)python -m bench.gateway_overhead
 
+.PHONY: bench-http-servers
+bench-http-servers: $(READY) ## Measure HTTP servers beside each other: what each costs, and what each bounds
+	$(UV) run --frozen --no-sync --with httptools --with hypercorn --with granian python -m bench.http_servers
+
+.PHONY: fuzz-http
+fuzz-http: $(READY) ## Open 100,000 hostile connections, and fail on any untyped answer, hang or growth
+	$(RUN)python -m bench.fuzz_http
+
 .PHONY: bench-page
 bench-page: $(READY) ## Measure how long people wait at the page, in Chromium
 	$(RUN)python -m bench.page

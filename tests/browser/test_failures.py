@@ -9,13 +9,12 @@ import httpx
 import pytest
 from climbmate_client import Client
 from gateway import messages
-from gateway.web.failures import STATUS
+from gateway.web.failures import OF_HTTP, STATUS
 from playwright.sync_api import TimeoutError as Late
 from playwright.sync_api import expect
 
-ADDRESSES = {"NOT_FOUND", "METHOD_NOT_ALLOWED"}  # of wrong addresses, which the page does not ask
 NOT_ANALYZING = {"NOT_STORED"}
-CODES = sorted(set(STATUS) - ADDRESSES - NOT_ANALYZING)
+CODES = sorted(set(STATUS) - OF_HTTP - NOT_ANALYZING)
 RETRYABLE = {"RATE_LIMITED", "OVERLOADED", "UNAVAILABLE", "DEADLINE_EXCEEDED"}
 ROUTE = "**/api/analyze-stream*"
 

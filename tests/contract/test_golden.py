@@ -194,6 +194,13 @@ PROVOKED = {
     "INTERNAL": broken,
     "NOT_FOUND": lambda gate: gate.http.get("/api/nothing", headers=ID),
     "METHOD_NOT_ALLOWED": lambda gate: gate.http.get("/api/analyze", headers=ID),
+    "INVALID_REQUEST": lambda gate: gate.http.get(
+        "/", headers={**ID, "transfer-encoding": "chunked", "content-length": "0"}
+    ),
+    "URI_TOO_LONG": lambda gate: gate.http.get("/" + "a" * 20_000, headers=ID),
+    "HEADERS_TOO_LARGE": lambda gate: gate.http.get(
+        "/", headers={**ID, **{f"x-{number}": "" for number in range(101)}}
+    ),
     "NOT_STORED": not_stored,
 }
 

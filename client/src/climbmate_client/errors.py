@@ -5,7 +5,7 @@ ClimbmateError
 ├── NotClimbmate           somebody answers, but not as a climbmate gateway does
 └── RefusedError           the gateway refused or failed the request; carries its stable code
     ├── InvalidImage, UnsupportedFormat, InvalidParameter, ImageTooLarge, Unauthenticated, NotFound,
-    │   MethodNotAllowed, Internal
+    │   MethodNotAllowed, InvalidRequest, UriTooLong, HeadersTooLarge, Internal
     └── RateLimited, Overloaded, DeadlineExceeded, Unavailable, NotStored      the same request may succeed later
 """
 
@@ -95,6 +95,24 @@ class MethodNotAllowed(RefusedError):
     code = "METHOD_NOT_ALLOWED"
 
 
+class InvalidRequest(RefusedError):
+    """The bytes were no HTTP request that can be understood."""
+
+    code = "INVALID_REQUEST"
+
+
+class UriTooLong(RefusedError):
+    """The path and the query have too many bytes."""
+
+    code = "URI_TOO_LONG"
+
+
+class HeadersTooLarge(RefusedError):
+    """The headers are too many, or have too many bytes."""
+
+    code = "HEADERS_TOO_LARGE"
+
+
 class RateLimited(RefusedError):
     """The caller's allowance is spent for now."""
 
@@ -144,6 +162,9 @@ ALL: tuple[type[RefusedError], ...] = (
     Unauthenticated,
     NotFound,
     MethodNotAllowed,
+    InvalidRequest,
+    UriTooLong,
+    HeadersTooLarge,
     RateLimited,
     Overloaded,
     DeadlineExceeded,

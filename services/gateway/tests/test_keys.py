@@ -58,9 +58,21 @@ async def test_a_right_key_opens_the_door(gate, headers):
     assert (await gate.analyze(headers=headers)).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/api/palette", "/api/jobs/x", "/api/jobs/x/events", "/api/anything"])
-async def test_all_of_the_api_is_behind_the_door(gate, path):
-    assert (await gate.http.get(path)).status_code == 401
+async def test_all_of_the_api_is_behind_the_door(gate):
+    paths = (await gate.http.get("/openapi.json")).json()["paths"]
+    statuses = {
+        (method, path): (await gate.http.request(method, path.format(job_id="x"))).status_code
+        for path, methods in paths.items()
+        for method in methods
+    }
+    open_ones = {("get", path) for path in ("/livez", "/readyz", "/metrics", "/api/health")}
+    assert {asked for asked, status in statuses.items() if status != 401} == open_ones
+    assert len(statuses) > 10
+
+
+async def test_where_nothing_is_served_no_key_is_asked_for(gate):
+    assert (await gate.http.get("/api/anything")).status_code == 404
+    assert (await gate.http.put("/api/palette")).status_code == 405
 
 
 @pytest.mark.parametrize("path", ["/", "/docs", "/openapi.json", "/livez", "/readyz", "/metrics", "/api/health"])
@@ -90,6 +102,21 @@ async def test_an_allowance_comes_back_with_time():
     assert 0 < spent.value.retry_after_s <= 0.1
     await asyncio.sleep(spent.value.retry_after_s)
     ring.charge("alice")
+
+
+async def test_all_that_is_posted_costs_and_nothing_else_does(gate):
+    alice, paths = {"x-api-key": "alices key"}, (await gate.http.get("/openapi.json")).json()["paths"]
+    for _ in range(3):
+        await gate.analyze(headers=alice)
+    costs = {
+        method
+        for path, methods in paths.items()
+        for method in methods
+        if (await gate.http.request(method, path.format(job_id="x"), headers=alice)).status_code == 429
+    }
+    assert costs == {"post"}
+    posted = [path for path, methods in paths.items() if "post" in methods]
+    assert {(await gate.http.post(path, headers=alice)).status_code for path in posted} == {429}
 
 
 async def test_asking_for_a_job_costs_nothing(gate):

@@ -8,6 +8,9 @@
     ├── Unauthenticated       no key, or a wrong one
     ├── NotFound              nothing is at this address
     ├── MethodNotAllowed      the address does not take this HTTP method
+    ├── InvalidRequest        no HTTP request that can be understood
+    ├── UriTooLong            a path and query with too many bytes
+    ├── HeadersTooLarge       too many headers, or too large ones
     ├── DeadlineExceeded      the time was over before the work was done
     ├── Internal              a bug
     └── RetryableError        the same call may succeed after `retry_after_s`
@@ -105,6 +108,30 @@ class MethodNotAllowed(ServiceError):
     reason = "METHOD_NOT_ALLOWED"
 
 
+class InvalidRequest(ServiceError):
+    """The bytes are no HTTP/1.1 request that can be understood."""
+
+    code = grpc.StatusCode.INVALID_ARGUMENT
+    http_status = 400
+    reason = "INVALID_REQUEST"
+
+
+class UriTooLong(ServiceError):
+    """The request's path and query have too many bytes."""
+
+    code = grpc.StatusCode.INVALID_ARGUMENT
+    http_status = 414
+    reason = "URI_TOO_LONG"
+
+
+class HeadersTooLarge(ServiceError):
+    """Headers, trailers or a chunk's extensions are too many or have too many bytes."""
+
+    code = grpc.StatusCode.INVALID_ARGUMENT
+    http_status = 431
+    reason = "HEADERS_TOO_LARGE"
+
+
 class DeadlineExceeded(ServiceError):
     """The deadline passed before the work was done; the work was stopped."""
 
@@ -172,6 +199,9 @@ ALL: tuple[type[ServiceError], ...] = (
     Unauthenticated,
     NotFound,
     MethodNotAllowed,
+    InvalidRequest,
+    UriTooLong,
+    HeadersTooLarge,
     DeadlineExceeded,
     Internal,
     RateLimited,

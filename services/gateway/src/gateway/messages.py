@@ -60,6 +60,18 @@ _ERRORS: dict[str, dict[Language, str]] = {
         "en": "This address does not answer to this method.",
         "ko": "이 주소에서 허용하지 않는 요청 방식입니다.",
     },
+    "INVALID_REQUEST": {
+        "en": "This request could not be understood; the details say why.",
+        "ko": "요청을 이해할 수 없습니다. details에서 이유를 확인해 주세요.",
+    },
+    "URI_TOO_LONG": {
+        "en": "The address of this request is too long.",
+        "ko": "요청 주소가 너무 깁니다.",
+    },
+    "HEADERS_TOO_LARGE": {
+        "en": "The headers of this request are too many or too long.",
+        "ko": "요청 헤더가 너무 많거나 너무 깁니다.",
+    },
 }
 
 CODES = frozenset(_ERRORS)

@@ -10,7 +10,6 @@ from gateway.admission import Admission
 from gateway.domain import Analysis, Lack
 
 _BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
-_ANALYSES = "/api/analyze"  # the routes that begin so are the gateway's work; pages, probes and reports are not
 _BUCKETS_HOLDS = (0, 1, 5, 10, 20, 40, 80, 160, 300)
 
 
@@ -49,10 +48,10 @@ class Tally:
         """Tell how much memory the results take that are kept to be asked for again."""
         Gauge("climbmate_result_bytes", "Bytes of results kept now.", registry=self._registry).set_function(told_bytes)
 
-    def count_request(self, route: str, outcome: str, duration_s: float) -> None:
-        """Count one finished HTTP request."""
+    def count_request(self, route: str, outcome: str, duration_s: float, is_activity: bool) -> None:
+        """Count one finished HTTP request, by its route's template or `unmatched`, and as one of the gateway's work."""
         self._requests.labels(route, outcome).observe(duration_s)
-        if route.startswith(_ANALYSES):
+        if is_activity:
             self._activity.record(outcome, duration_s)
 
     def count_analysis(self, analysis: Analysis) -> None:

@@ -12,7 +12,7 @@ from gateway.web.handover import Holding
 from gateway.web.intake import Incoming, Terms, last_result, received
 from gateway.web.jobs import Jobs
 from gateway.web.questions import AnalyzeHeaders
-from gateway.web.routes import Operations
+from gateway.web.routes import ANALYSIS, Operations
 from gateway.web.stream import EventStream
 from gateway.web.told import give
 
@@ -27,14 +27,14 @@ def operations(core: Core, jobs: Jobs) -> Operations:
         own_s = None if own_ms is None else own_ms / 1000
         return received(core, jobs, request, Terms.of(request.headers, options, own_s))
 
-    @api.post("/api/analyze", openapi.ANALYZE)
+    @api.post("/api/analyze", openapi.ANALYZE, ANALYSIS)
     async def analyze(request: Request) -> Response:
         """Find the holds, colors and problems of one photo."""
         async with contextlib.AsyncExitStack() as held:
             incoming = await held.enter_async_context(receive(request))
             return Holding(await _answer(core, request, incoming), held.pop_all())
 
-    @api.post("/api/analyze-stream", openapi.ANALYZE_STREAM)
+    @api.post("/api/analyze-stream", openapi.ANALYZE_STREAM, ANALYSIS)
     async def analyze_stream(request: Request) -> Response:
         """The same, told step by step: outlines first, colors as they are named, the whole answer last."""
         async with contextlib.AsyncExitStack() as held:

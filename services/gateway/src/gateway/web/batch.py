@@ -21,6 +21,7 @@ from gateway.core import Core
 from gateway.deadline import Deadline
 from gateway.web import answers, failures, media_type, openapi, questions, wishes
 from gateway.web.batch_form import MAX_PHOTOS, Arrived, BatchForm
+from gateway.web.connections import fill_with
 from gateway.web.disconnect import unless_caller_leaves
 from gateway.web.exchange import read_while_answering
 from gateway.web.guard import caller_of
@@ -28,7 +29,7 @@ from gateway.web.intake import Incoming, Terms, find_job, last_result
 from gateway.web.jobs import Jobs
 from gateway.web.multipart import too_large
 from gateway.web.pace import Pace, in_pace
-from gateway.web.routes import Operations
+from gateway.web.routes import ANALYSIS, Operations
 from gateway.web.told import give
 
 _log = logging.getLogger("batch")
@@ -41,7 +42,7 @@ def operations(core: Core, jobs: Jobs) -> Operations:
     """The operation."""
     api = Operations("analysis")
 
-    @api.post("/api/analyze-batch", openapi.ANALYZE_BATCH)
+    @api.post("/api/analyze-batch", openapi.ANALYZE_BATCH, ANALYSIS)
     async def analyze_batch(request: Request) -> Response:
         """Analyze up to 20 photos of one form; each is answered as soon as it is known, in any order."""
         return Batch(core, jobs, request, _form(request))
@@ -80,6 +81,7 @@ class Batch(Response):
         """Read, analyze, answer; stop all when the caller leaves."""
         read_while_answering(scope)
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        fill_with(scope, b"\n")
         error: answers.Failure | None = None
         try:
             try:

@@ -1,9 +1,11 @@
 """Stops work whose caller has left."""
 
 import asyncio
+import contextlib
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+from servicekit.errors import ServiceError
 from starlette.types import Receive
 
 T = TypeVar("T")
@@ -42,5 +44,7 @@ async def unless_caller_leaves(receive: Receive, work: Coroutine[Any, Any, T]) -
 
 
 async def _left(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+    while True:
+        with contextlib.suppress(ServiceError):  # the rest of a body cannot be read, but its sender is still there
+            if (await receive())["type"] == "http.disconnect":
+                return

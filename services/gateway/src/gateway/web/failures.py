@@ -22,9 +22,12 @@ from starlette.types import Scope
 
 from gateway import messages
 from gateway.web.answers import Answer, Failure, encode
+from gateway.web.request_state import state_of
 
 STATUS: dict[str, int] = {kind.reason: kind.http_status for kind in ALL}
 """The HTTP status of every code."""
+OF_HTTP = frozenset(("NOT_FOUND", "METHOD_NOT_ALLOWED", "INVALID_REQUEST", "URI_TOO_LONG", "HEADERS_TOO_LARGE"))
+"""Those of requests that ask for nothing there is; gRPC has its own for them."""
 
 _CODE_BY_STATUS = {kind.http_status: kind.reason for kind in (NotFound, MethodNotAllowed)}
 
@@ -62,13 +65,7 @@ def language_of(scope: Scope) -> messages.Language:
 
 def note_outcome(scope: Scope, outcome: str) -> None:
     """Remember for the log and the metrics how a request ended; `OK` unless noted."""
-    scope.setdefault("state", {})["outcome"] = outcome
-
-
-def outcome_of(scope: Scope) -> str:
-    """How a request ended."""
-    outcome: str = scope.get("state", {}).get("outcome", "OK")
-    return outcome
+    state_of(scope).outcome = outcome
 
 
 async def _on_service_error(request: Request, error: Exception) -> Response:

@@ -15,7 +15,7 @@ from gateway.keys import Bucket
 from gateway.web import answers, feedback_body, media_type, openapi
 from gateway.web.guard import caller_of
 from gateway.web.palette import PaletteSource
-from gateway.web.routes import Operations
+from gateway.web.routes import CHARGED, Operations
 
 _MAX_BYTES = 16 * 1024
 _READ_S = 10.0
@@ -27,7 +27,7 @@ def operations(core: Core, palette: PaletteSource) -> Operations:
     per_minute = core.settings.gateway_feedback_per_minute
     anonymous = Bucket(per_minute / 60, per_minute, "Too many corrections come without API keys.")
 
-    @api.post("/api/feedback", openapi.FEEDBACK)
+    @api.post("/api/feedback", openapi.FEEDBACK, CHARGED)
     async def give_feedback(request: Request) -> Response:
         """Correct the color of a hold of an answer that the caller was given; each caller's last word counts."""
         if not core.feedback.open:

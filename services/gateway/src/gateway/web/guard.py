@@ -6,14 +6,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.keys import Keyring
 from gateway.web.failures import respond
-
-_GUARDED = "/api/"
-_OPEN = frozenset(("/api/health",))
-_CALLER = "caller"
+from gateway.web.request_state import state_of
 
 
 class Guard:
-    """Pure ASGI middleware: the API needs a key where keys are set; pages and probes are for everybody."""
+    """Pure ASGI middleware: what is not open to everybody needs a key where keys are set."""
 
     def __init__(self, app: ASGIApp, keyring: Keyring) -> None:
         self._app = app
@@ -21,7 +18,7 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["path"].startswith(_GUARDED) and scope["path"] not in _OPEN:
+        if not state_of(scope).match.terms.open:
             try:
                 self._admit(scope)
             except ServiceError as error:
@@ -32,12 +29,11 @@ class Guard:
     def _admit(self, scope: Scope) -> None:
         headers = Headers(scope=scope)
         caller = self._keyring.admit(headers.get("authorization") or headers.get("x-api-key", ""))
-        if scope["method"] == "POST":
+        if state_of(scope).match.terms.charged:
             self._keyring.charge(caller)
-        scope.setdefault("state", {})[_CALLER] = caller
+        state_of(scope).caller = caller
 
 
 def caller_of(scope: Scope) -> str:
     """The name of the key that a request came with; empty without keys."""
-    name: str = scope.get("state", {}).get(_CALLER, "")
-    return name
+    return state_of(scope).caller

@@ -6,12 +6,12 @@ a connection takes.
 
 import contextlib
 import functools
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-_REST = "rest"
+from gateway.web.request_state import state_of
 
 
 class Holding(Response):
@@ -40,12 +40,13 @@ class Handover(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer nothing yet."""
-        scope["state"][_REST] = functools.partial(_answer, self._response, self._at_end, scope, receive, send)
+        state_of(scope).rest = functools.partial(_answer, self._response, self._at_end, scope, receive, send)
 
 
 async def finish(scope: Scope) -> None:
     """Answer what was handed over, if anything was."""
-    rest: Callable[[], Awaitable[None]] | None = scope.get("state", {}).pop(_REST, None)
+    state = state_of(scope)
+    rest, state.rest = state.rest, None
     if rest is not None:
         await rest()
 

@@ -11,10 +11,11 @@ from starlette.responses import Response
 from gateway.web import answers, examples, failures, parameters, reports
 from gateway.web.answers import Answer
 from gateway.web.questions import AnalyzeHeaders, AnalyzeQuery, FollowHeaders
-from gateway.web.routes import Operation
+from gateway.web.routes import OPEN, Operation
 
 _REF = "#/components/schemas/{name}"
 _KEY_ERRORS = ("UNAUTHENTICATED", "RATE_LIMITED")  # only where the operator asks for keys, but for corrections
+_HEAD_ERRORS = ("INVALID_REQUEST", "URI_TOO_LONG", "HEADERS_TOO_LARGE")
 _PHOTO_ERRORS = (
     *_KEY_ERRORS,
     "INVALID_IMAGE",
@@ -72,7 +73,7 @@ def operation(described: Sequence[Operation], version: str) -> Operation:
     async def send(_: Request) -> Response:
         return Response(body, headers={"cache-control": "no-cache"}, media_type="application/json")
 
-    return Operation("GET", "/openapi.json", send, None)
+    return Operation("GET", "/openapi.json", send, None, OPEN)
 
 
 def _document(described: Sequence[Operation], version: str) -> dict[str, Any]:
@@ -126,7 +127,7 @@ def _json(description: str, example: Answer) -> dict[str, Any]:
 def _failed(codes: Sequence[str]) -> dict[str, dict[str, Any]]:
     """One entry for each status; codes that share one are told apart by `code`."""
     by_status: dict[str, dict[str, Any]] = {}
-    for code in codes:
+    for code in (*codes, *_HEAD_ERRORS):
         number = failures.STATUS[code]
         status = str(number)
         if status in by_status:

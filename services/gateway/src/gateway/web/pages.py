@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.web.files import PageFile, read_all
-from gateway.web.routes import Endpoint, Operations
+from gateway.web.routes import OPEN, Endpoint, Operations
 
 _PAGES = {"/": "index.html", "/docs": "docs.html", "/monitor": "monitor.html"}
 _WORKER = "worker.js"
@@ -23,10 +23,12 @@ def operations() -> Operations:
     api = Operations("pages")
     files = read_all()
     for path, name in _PAGES.items():
-        api.get(path, None)(_sends(files[name]))
-    api.get(f"/{_WORKER}", None)(_sends(_worker(files)))  # at the root, because a worker serves only what is below it
+        api.get(path, None, OPEN)(_sends(files[name]))
+    api.get(f"/{_WORKER}", None, OPEN)(
+        _sends(_worker(files))
+    )  # at the root, because a worker serves only what is below it
 
-    @api.get("/static/{path:path}", None)
+    @api.get("/static/{path:path}", None, OPEN)
     async def static(request: Request) -> Response:
         path = request.path_params["path"]
         if path not in files:

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from gateway.core import Core
 from gateway.web import answering, answers, openapi, reports
 from gateway.web.palette import PaletteSource
-from gateway.web.routes import Operations
+from gateway.web.routes import PROBE, Operations
 
 _NO_STORE = {"cache-control": "no-store"}
 
@@ -16,23 +16,23 @@ def operations(core: Core, palette_source: PaletteSource) -> Operations:
     """What tells about the gateway."""
     api = Operations("operation")
 
-    @api.get("/livez", openapi.LIVEZ)
+    @api.get("/livez", openapi.LIVEZ, PROBE)
     async def livez(_: Request) -> Response:
         """Whether the process works."""
         return _json(reports.Probe("alive"))
 
-    @api.get("/readyz", openapi.READYZ)
+    @api.get("/readyz", openapi.READYZ, PROBE)
     async def readyz(_: Request) -> Response:
         """Whether photos are welcome: 503 until every dependency serves, without a detector, and while draining."""
         return _json(reports.Probe("ready")) if core.ready else _json(reports.Probe("unready"), 503)
 
-    @api.get("/api/health", openapi.HEALTH)
+    @api.get("/api/health", openapi.HEALTH, PROBE)
     async def health(_: Request) -> Response:
         """How the gateway and everything it depends on are; 503 unless all of them serve."""
         report = reports.health(core)
         return _json(report, 200 if report.serving else 503)
 
-    @api.get("/metrics", openapi.METRICS)
+    @api.get("/metrics", openapi.METRICS, PROBE)
     async def metrics(_: Request) -> Response:
         """Prometheus metrics."""
         return Response(generate_latest(core.lifecycle.metrics.registry), media_type=CONTENT_TYPE_LATEST)

@@ -13,9 +13,11 @@ from servicekit.server import StartError
 from starlette.types import ASGIApp
 
 from gateway.web.connections import Connection, Patience
+from gateway.web.heads import MAX_HEAD_BYTES
 
 _BACKLOG = 1024
 _KEEP_ALIVE_S = 75
+_UNREAD_MS = 60_000  # for a caller who takes nothing of an answer, or is gone without a word
 _UNIX = "unix:"
 
 
@@ -64,6 +66,7 @@ async def serving(
         access_log=False,
         server_header=False,
         proxy_headers=False,  # nothing depends on where a request came from
+        h11_max_incomplete_event_size=MAX_HEAD_BYTES,
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=math.ceil(drain_limit_s),
     )
@@ -89,9 +92,9 @@ def _bind_tcp(listen: str) -> socket.socket:
     host, _, port = listen.rpartition(":")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.create_server((host.strip("[]"), int(port)), family=family, backlog=_BACKLOG)
-    listener.setsockopt(
-        socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
-    )  # inherited; else a small answer waits 40 ms for an ACK
+    # Connections inherit both. Without the first a small answer waits 40 ms for an ACK.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNREAD_MS)
     return listener
 
 

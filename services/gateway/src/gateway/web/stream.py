@@ -12,12 +12,14 @@ from starlette.types import Receive, Scope, Send
 from gateway.deadline import Deadline
 from gateway.feedback_store import FeedbackStore
 from gateway.web import answers, failures
+from gateway.web.connections import fill_with
 from gateway.web.disconnect import CallerLeft, unless_caller_leaves
 from gateway.web.jobs import Job
 from gateway.web.told import give, render
 
 _log = logging.getLogger("stream")
 _MAX_FAREWELL_S = 0.5
+_COMMENT = b":\n\n"
 
 
 class EventStream(Response):
@@ -48,6 +50,7 @@ class EventStream(Response):
 
     async def _stream(self, scope: Scope, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        fill_with(scope, _COMMENT)
         try:
             async with within(self._deadline.left_s()):
                 await self._tell(scope, send)

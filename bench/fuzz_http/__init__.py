@@ -1,0 +1,1 @@
+"""Hostile bytes against the gateway's HTTP port: `make fuzz-http`."""
