@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from gateway.deadline import Deadline
 from gateway.web import answers, failures
 from gateway.web.disconnect import CallerLeft, unless_caller_leaves
-from gateway.web.jobs import Job
+from gateway.web.job import Job
 from gateway.web.told import render
 
 _log = logging.getLogger("stream")
