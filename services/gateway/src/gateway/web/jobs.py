@@ -12,7 +12,7 @@ import msgspec
 from servicekit.deadlines import within
 from servicekit.errors import Internal, ServiceError, Unavailable
 from servicekit.memory import MemoryMeter
-from servicekit.receipts import Receipt, current_receipt, open_receipt
+from servicekit.receipts import Receipt, Stage, current_receipt, open_receipt
 from servicekit.tracebacks import forget
 
 from gateway import domain
@@ -106,7 +106,11 @@ class Jobs:
         job = Job(asked)
         if shared:
             self._by_question[asked] = job
-        job.task = asyncio.create_task(self._run(job, photo, options, deadline, held))
+        request = current_receipt()
+        request_id = "" if request is None else request.request_id
+        events = self._analyzer.analyze(photo, options, deadline=deadline, request_id=request_id)
+        receipt = _receipt(request_id, [] if request is None else request.stages, self._memory)
+        job.task = asyncio.create_task(self._run(job, events, receipt, deadline, held))
         self._running.add(job.task)
         job.task.add_done_callback(self._running.discard)
         return self.join(job, kept=kept, place=place)
@@ -135,13 +139,18 @@ class Jobs:
                 self._timer.cancel()
 
     async def _run(
-        self, job: Job, photo: Photo, options: domain.Options, deadline: Deadline, held: contextlib.AsyncExitStack
+        self,
+        job: Job,
+        events: AsyncGenerator[domain.Event, None],
+        receipt: contextlib.AbstractContextManager[Receipt],
+        deadline: Deadline,
+        held: contextlib.AsyncExitStack,
     ) -> None:
         failure: ServiceError | None = Unavailable("The analysis was stopped.")
         try:
             async with held, within(deadline.left_s()):
-                with _receipt(self._memory) as receipt:
-                    await self._follow(job, photo, options, deadline, receipt.request_id)
+                with receipt:
+                    await self._record(job, events)
             failure = None
         except ServiceError as error:
             failure = twin(error)
@@ -159,11 +168,8 @@ class Jobs:
                 self._review(one)
             self._forget_oldest()
 
-    async def _follow(
-        self, job: Job, photo: Photo, options: domain.Options, deadline: Deadline, request_id: str
-    ) -> None:
+    async def _record(self, job: Job, events: AsyncGenerator[domain.Event, None]) -> None:
         """Record the analysis; its memory is held until there is room for what it has told."""
-        events = self._analyzer.analyze(photo, options, deadline=deadline, request_id=request_id)
         teller = Teller()
         async with contextlib.aclosing(events):
             async for event in events:
@@ -250,10 +256,8 @@ class Jobs:
 
 
 @contextlib.contextmanager
-def _receipt(memory: MemoryMeter) -> Iterator[Receipt]:
-    """A receipt that outlives its request, and shares that one's stages, which are logged with it."""
-    asked = current_receipt()
-    with open_receipt("" if asked is None else asked.request_id, memory) as receipt:
-        if asked is not None:
-            receipt.stages = asked.stages
+def _receipt(request_id: str, stages: list[Stage], memory: MemoryMeter) -> Iterator[Receipt]:
+    """A receipt that outlives that of its request, and shares its stages, which are logged with it."""
+    with open_receipt(request_id, memory) as receipt:
+        receipt.stages = stages
         yield receipt
