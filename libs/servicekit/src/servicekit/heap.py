@@ -16,7 +16,7 @@ _ARENAS = 2  # glibc would make eight for each of the node's cores, each with le
 _log = logging.getLogger("heap")
 _EVERY_S = 2.0
 _EVERY_TIGHT_S = 0.5
-_WORTH_BYTES = 4 * MB
+_WORTH_BYTES = MB
 _MOVED_BYTES = MB // 2
 
 _libc = ctypes.CDLL(None)
