@@ -44,7 +44,7 @@ def _photo(
 
 
 def _correction(number: int) -> bytes:
-    body = f'{{"request_id": "never-{number}", "hold_id": 1, "color": "red"}}'.encode()
+    body = f'{{"request_id": "never-{number}", "hold_id": 1, "color": "unknown"}}'.encode()
     return request("POST", "/api/feedback", body, content_type="application/json")
 
 

@@ -82,8 +82,8 @@ def measure(
 ) -> list[Growth]:
     """Send `count` of each kind, after `warm_up` of each; the last figure is that of all kinds together.
 
-    With `settle` the gateway has time before each kind to give back what its heap keeps, which otherwise could hide what
-    the kind leaves behind, so that only the last figure tells.
+    With `settle` the gateway has time before each kind to give back what its heap keeps. Without, that may hide what a
+    kind leaves behind, and only the last figure tells.
     """
     with running() as gateway:
         ways = [_over_http(gateway, kind) for kind in HTTP] + [_over_grpc(gateway, call) for call in grpc_client.GRPC]
