@@ -13,7 +13,7 @@ async def send_all(port: int, kind: Kind, numbers: range) -> Counter[int]:
     """Send the requests of a kind with these numbers to the gateway at a port of this machine.
 
     Returns:
-        How many were answered with each status; 0 for those whose client left.
+        How many were answered with each status.
     """
     statuses: Counter[int] = Counter()
     left = iter(numbers)
@@ -28,7 +28,7 @@ async def _client(port: int, kind: Kind, numbers: Iterator[int], statuses: Count
             connection = await asyncio.open_connection("127.0.0.1", port)
         reader, writer = connection
         writer.write(kind.request(number))
-        status, stays = (0, False) if kind.leaves else await _answer(reader)
+        status, stays = await _answer(reader, to_its_end=not kind.leaves)
         statuses[status] += 1
         if not stays:
             writer.close()
@@ -37,10 +37,13 @@ async def _client(port: int, kind: Kind, numbers: Iterator[int], statuses: Count
         connection[1].close()
 
 
-async def _answer(reader: asyncio.StreamReader) -> tuple[int, bool]:
-    """Read one answer to its end: its status, and whether the connection may be used again."""
+async def _answer(reader: asyncio.StreamReader, *, to_its_end: bool) -> tuple[int, bool]:
+    """Read one answer: its status, and whether the connection may be used again."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
     lines = head.split("\r\n")
+    status = int(lines[0].split()[1])
+    if not to_its_end:
+        return status, False
     headers = dict(line.split(": ", 1) for line in lines[1:] if ": " in line)
     if "chunked" in headers.get("transfer-encoding", ""):
         while size := int(await reader.readuntil(b"\r\n"), 16):
@@ -48,4 +51,4 @@ async def _answer(reader: asyncio.StreamReader) -> tuple[int, bool]:
         await reader.readuntil(b"\r\n")
     else:
         await reader.readexactly(int(headers.get("content-length", 0)))
-    return int(lines[0].split()[1]), headers.get("connection") != "close"
+    return status, headers.get("connection") != "close"

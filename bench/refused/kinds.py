@@ -20,7 +20,7 @@ class Kind:
         name: What is wrong with it.
         request: The bytes of the request with that number.
         statuses: What it may be answered with.
-        leaves: Whether the client goes away instead of reading the answer.
+        leaves: Whether the client goes away as soon as the answer begins.
     """
 
     name: str
@@ -66,7 +66,7 @@ def _preflight(number: int) -> bytes:
 
 
 HTTP = (
-    Kind("wrong key, each another path", lambda n: request("GET", f"/api/{n}", key="wrong"), (401,)),
+    Kind("wrong key, each another path", lambda n: request("GET", f"/api/{n}", key="wrong"), (401, 404)),
     Kind("wrong key, each another key", lambda n: request("GET", "/api/palette", key=f"wrong-{n}"), (401,)),
     Kind("no key, each another job", lambda n: request("GET", f"/api/jobs/{n}", key=""), (401,)),
     Kind("unknown path", lambda n: request("GET", f"/{n}"), (404,)),
@@ -92,7 +92,7 @@ HTTP = (
         "one photo, other parameters", lambda n: _photo(0, path=f"/api/analyze?min_confidence={_share(n)}"), (200, 503)
     ),
     Kind("one photo, asked for again and again", lambda _: _photo(0, prefer="respond-async"), (202, 503)),
-    Kind("good photo of a caller who leaves", _photo, (), leaves=True),
+    Kind("good photo of a caller who leaves", lambda n: _photo(n, path="/api/analyze-stream"), (200, 503), leaves=True),
 )
 """All kinds over HTTP. Photos that are good are here, too: who sends them may have no end of them."""
 

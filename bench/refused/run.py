@@ -21,6 +21,7 @@ from bench.refused.kinds import HTTP, KEY, ORIGIN, Kind
 
 ROOT = Path(__file__).parents[2]
 MOST_GROWTH_BYTES = 1_000_000
+_MOST_NEW_SERIES = 64  # an outcome that the warm-up had by chance not yet is sixteen
 _SETTLE_S = 5.0  # within which the gateway gives back what its heap keeps
 _START_S = 30.0
 
@@ -47,7 +48,7 @@ class Growth:
     @property
     def is_bounded(self) -> bool:
         """Whether it was answered as it should, and left nothing behind."""
-        return self.growth_bytes <= MOST_GROWTH_BYTES and not self.new_series and not self.unexpected
+        return self.growth_bytes <= MOST_GROWTH_BYTES and self.new_series <= _MOST_NEW_SERIES and not self.unexpected
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +118,9 @@ class _Way:
 def _over_http(gateway: Gateway, kind: Kind) -> _Way:
     def send(numbers: range) -> Counter[str]:
         statuses = asyncio.run(http_client.send_all(gateway.port, kind, numbers))
-        return Counter({str(status or "left"): count for status, count in statuses.items()})
+        return Counter({str(status): count for status, count in statuses.items()})
 
-    return _Way(kind.name, send, ("left",) if kind.leaves else tuple(map(str, kind.statuses)))
+    return _Way(kind.name, send, tuple(map(str, kind.statuses)))
 
 
 def _over_grpc(gateway: Gateway, call: grpc_client.Call) -> _Way:
