@@ -29,6 +29,7 @@ class Call:
         request: Its message as bytes, by number.
         metadata: What goes with it, by number.
         leaves: Whether the client cancels it once its first answer is there; it is a stream of answers then.
+        one_in: For how many calls of other kinds there is one of this.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Call:
     request: Callable[[int], bytes] = lambda _: b""
     metadata: Callable[[int], Metadata] = lambda _: _ADMITTED
     leaves: bool = False
+    one_in: int = 1
 
 
 def _photo(number: int) -> bytes:
@@ -65,6 +67,7 @@ GRPC = (
         lambda _: _ANALYZE,
         ("RESOURCE_EXHAUSTED", "INTERNAL", "UNAVAILABLE"),
         metadata=lambda n: (*_ADMITTED, (f"x-{n}", "y" * 20_000)),
+        one_in=20,  # each costs its connection, which the client opens anew after a fifth of a second
     ),
     Call("health of an unknown service", lambda _: "/grpc.health.v1.Health/Check", ("NOT_FOUND",), _service),
     Call("watch of an unknown service", lambda _: "/grpc.health.v1.Health/Watch", ("OK",), _service, leaves=True),
@@ -75,7 +78,7 @@ GRPC = (
 async def call_all(address: str, call: Call, numbers: range) -> Counter[str]:
     """Make the calls of a kind with these numbers; how many ended with each code, `OK` for those whose client left."""
     codes: Counter[str] = Counter()
-    left = iter(numbers)
+    left = iter(numbers[:: call.one_in])
     async with grpc.aio.insecure_channel(address) as channel:
         await asyncio.gather(*(_client(channel, call, left, codes) for _ in range(CLIENTS)))
     return codes

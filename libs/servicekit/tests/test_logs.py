@@ -2,6 +2,7 @@
 
 import json
 import logging
+import subprocess
 import sys
 
 import pytest
@@ -91,3 +92,19 @@ def test_a_very_deep_recursion_is_told():
     told = line(error=failure)
     assert len(told.encode()) <= MAX_LINE_BYTES
     assert "RecursionError" in json.loads(told)["trace"]
+
+
+WARNS = """
+import warnings
+from servicekit import logs
+logs.configure("gateway", "INFO")
+for number in range(1000):
+    warnings.warn(f"a picture of {number} pixels", UserWarning)
+print(len(globals().get("__warningregistry__", {})))
+"""
+
+
+def test_warnings_that_tell_a_photos_figures_are_not_kept():
+    done = subprocess.run([sys.executable, "-c", WARNS], check=True, capture_output=True, text=True)
+    assert int(done.stdout) <= 1  # Python's own mark
+    assert done.stderr == ""
