@@ -21,12 +21,14 @@ class Kind:
         request: The bytes of the request with that number.
         statuses: What it may be answered with.
         leaves: Whether the client goes away as soon as the answer begins.
+        grpc_bytes: What gRPC is known to keep of each for good, on the gateway's way to the services.
     """
 
     name: str
     request: Callable[[int], bytes]
     statuses: tuple[int, ...]
     leaves: bool = False
+    grpc_bytes: int = 0
 
 
 def request(method: str, path: str, body: bytes = b"", *, key: str = KEY, **headers: str) -> bytes:
@@ -92,7 +94,13 @@ HTTP = (
         "one photo, other parameters", lambda n: _photo(0, path=f"/api/analyze?min_confidence={_share(n)}"), (200, 503)
     ),
     Kind("one photo, asked for again and again", lambda _: _photo(0, prefer="respond-async"), (202, 503)),
-    Kind("good photo of a caller who leaves", lambda n: _photo(n, path="/api/analyze-stream"), (200, 503), leaves=True),
+    Kind(
+        "good photo of a caller who leaves",
+        lambda n: _photo(n, path="/api/analyze-stream"),
+        (200, 503),
+        leaves=True,
+        grpc_bytes=96,  # grpcio 1.85.1 never frees the operation with which it waits for a cancelled call's first answer
+    ),
 )
 """All kinds over HTTP. Photos that are good are here, too: who sends them may have no end of them."""
 
