@@ -99,7 +99,7 @@ HTTP = (
         lambda n: _photo(n, path="/api/analyze-stream"),
         (200, 503),
         leaves=True,
-        grpc_bytes=96,  # grpcio 1.85.1 never frees the operation with which it waits for a cancelled call's first answer
+        grpc_bytes=96,  # grpcio 1.85.1 never frees the operation that waits for a cancelled call to be answered
     ),
 )
 """All kinds over HTTP. Photos that are good are here, too: who sends them may have no end of them."""
