@@ -84,7 +84,9 @@ class Gateway:
 def measure(
     count: int, warm_up: int, *, settle: bool = True, tell: Callable[[Growth], None] = lambda _: None
 ) -> list[Growth]:
-    """Send `count` of each kind, after `warm_up` of each; the last figure is that of all kinds together.
+    """Send `count` of each kind, after `warm_up` of all kinds and again of that one; the last figure is that of all.
+
+    So what is kept for callers within its bound, results above all, is of the same kind before and after.
 
     With `settle` the gateway has time before each kind to give back what its heap keeps. Without, that may hide what a
     kind leaves behind, and only the last figure tells.
@@ -96,9 +98,10 @@ def measure(
         time.sleep(_SETTLE_S)
         found, start_bytes = [], gateway.private_bytes()
         for way in ways:
+            way.send(range(warm_up, 2 * warm_up))
             if settle:
                 time.sleep(_SETTLE_S)
-            found.append(_growth(gateway, way, range(warm_up, warm_up + count)))
+            found.append(_growth(gateway, way, range(2 * warm_up, 2 * warm_up + count)))
             tell(found[-1])
         time.sleep(_SETTLE_S)
         new_series = sum(growth.new_series for growth in found)

@@ -5,7 +5,7 @@ import pytest
 from bench.refused.run import measure
 
 pytestmark = pytest.mark.timeout(300)
-COUNT, WARM_UP = 500, 250
+COUNT, WARM_UP = 500, 150
 
 
 def test_no_kind_of_refused_request_makes_the_gateway_grow():
