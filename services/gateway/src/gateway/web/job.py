@@ -125,7 +125,7 @@ class Subscription:
 
     @property
     def wanted(self) -> bool:
-        """Whether the job is of any more use to its caller; the answer itself is no reason to keep what failed."""
+        """Whether its caller follows or may ask for the job by the id; for an error only who would rather not wait."""
         lasts = self.kept or (self.job.ended and self.job.failure is None)
         return self.followers > 0 or (self.known and lasts)
 
