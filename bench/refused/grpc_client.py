@@ -69,7 +69,7 @@ GRPC = (
         metadata=lambda n: (*_ADMITTED, (f"x-{n}", "y" * 20_000)),
         one_in=20,  # each costs its connection, which the client opens anew after a fifth of a second
     ),
-    Call("health of an unknown service", lambda _: "/grpc.health.v1.Health/Check", ("NOT_FOUND",), _service),
+    Call("health of an unknown service", lambda _: "/grpc.health.v1.Health/Check", ("NOT_FOUND", "OK"), _service),
     Call("watch of an unknown service", lambda _: "/grpc.health.v1.Health/Watch", ("OK",), _service, leaves=True),
 )
 """All kinds over gRPC."""
