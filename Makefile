@@ -157,6 +157,10 @@ flood: $(READY) ## Flood the services at their limits with all that is hostile f
 soak: $(READY) ## Send 20,000 photos with a toy network, and fail where a service's memory grows
 	$(RUN)python -m bench.soak
 
+.PHONY: refused
+refused: $(READY) ## Send 20,000 of each kind of refused request, and fail where the gateway grows
+	$(RUN)python -m bench.refused
+
 .PHONY: throughput
 throughput: $(READY) ## Measure photos per second and memory beside a good server of one process
 	$(RUN)python -m bench.throughput

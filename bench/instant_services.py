@@ -1,7 +1,7 @@
 """A detector and a colorizer that answer at once, so that what is left is the gateway.
 
 `python -m bench.instant_services ADDRESS` serves both there, with forty holds of a usual size in every photo;
-`--holds 300 --side-px 96` are the most and the largest that there can be.
+`--holds 300 --side-px 96` are the most and the largest that there can be. A photo that ends with `REFUSED` is refused.
 """
 
 # ruff: noqa: ARG002 - the signatures are those of the RPCs
@@ -16,8 +16,11 @@ from climbmate.detector.v1 import detector_pb2, detector_pb2_grpc
 from climbmate.hold.v1 import hold_pb2
 from climbmate.status.v1 import status_pb2, status_pb2_grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from servicekit.errors import InvalidImage
 from servicekit.limits import MAX_MESSAGE_BYTES
+from servicekit.rich_status import to_trailers
 
+REFUSED = b"refused"
 _POINTS = 30
 _SERVING = health_pb2.HealthCheckResponse.SERVING
 _Context = grpc.aio.ServicerContext[Any, Any]
@@ -53,8 +56,11 @@ class InstantDetector(detector_pb2_grpc.DetectorServiceServicer):
     async def DetectHolds(
         self, request: detector_pb2.DetectHoldsRequest, context: _Context
     ) -> detector_pb2.DetectHoldsResponse:
-        """Answer at once, or after the delay."""
+        """Answer or refuse at once, or after the delay."""
         await asyncio.sleep(self._delay_s)
+        if request.photo.endswith(REFUSED):
+            error = InvalidImage("The JPEG ends before its last row.")
+            await context.abort(error.code, error.message, to_trailers(error))
         return self._answer
 
 

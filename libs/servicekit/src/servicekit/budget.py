@@ -6,8 +6,9 @@ is tight all the same, one reservation is held at a time.
 """
 
 import asyncio
-import collections
+import bisect
 import contextlib
+from collections import OrderedDict
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -36,17 +37,22 @@ class Reservation:
         self._budget.give_back(spare_bytes)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Waiter:
+    """A caller in the queue; `counted` once it was one that waits only because memory is tight."""
+
     cost_bytes: int
     admitted: asyncio.Future[None]
     overtaken: int = 0
+    counted: bool = False
 
 
 class MemoryBudget:
     """Reservations of memory, first come first served; a small one may pass a large one that waits, a few times.
 
     All methods belong to the event loop. Taking a reservation that fits does not await, so a burst cannot slip through.
+    The work for n callers is in proportion to n, however long the queue: a round of admissions looks at the kernel once
+    at most, and passes only callers who are overtaken by it, which each is a few times only.
     """
 
     def __init__(
@@ -64,7 +70,8 @@ class MemoryBudget:
         self._queue_limit = queue_limit
         self._max_overtakes = max_overtakes
         self._pressure = pressure
-        self._waiters: collections.deque[_Waiter] = collections.deque()
+        self._waiters: OrderedDict[_Waiter, None] = OrderedDict()  # in the order of arrival
+        self._costs: list[int] = []  # of all who wait, the smallest first
         self._mean_s = _FIRST_GUESS_S
         self.reserved_bytes = 0
 
@@ -85,10 +92,7 @@ class MemoryBudget:
             raise ImageTooLarge(
                 "The request needs more memory than this replica can ever give.", details=self._figures(cost_bytes)
             )
-        if self._waiters or not self._fits(cost_bytes):
-            await self._wait(cost_bytes)
-        else:
-            self.reserved_bytes += cost_bytes
+        await self._take(cost_bytes)
         reservation = Reservation(self, cost_bytes)
         start_s = asyncio.get_running_loop().time()
         try:
@@ -100,60 +104,93 @@ class MemoryBudget:
 
     def give_back(self, spare_bytes: int) -> None:
         """Free a part of what is reserved and admit who waits for it."""
-        self.reserved_bytes -= spare_bytes
-        self._admit()
+        if spare_bytes:
+            self.reserved_bytes -= spare_bytes
+            self._admit()
 
-    def _fits(self, cost_bytes: int) -> bool:
-        return self.reserved_bytes + cost_bytes <= self.capacity_bytes and not self._must_wait_for_others()
-
-    def _must_wait_for_others(self) -> bool:
-        """Whether memory is tight and someone holds a part of it, whose return will admit the next."""
-        if self._pressure is None or not self.reserved_bytes or not self._pressure.tight():
-            return False
-        self._pressure.count("one_at_a_time")
-        return True
-
-    async def _wait(self, cost_bytes: int) -> None:
-        if len(self._waiters) >= self._queue_limit:
+    async def _take(self, cost_bytes: int) -> None:
+        """Add to what is reserved, at once or after a wait."""
+        if self._waiters and len(self._waiters) >= self._queue_limit:
             raise self._overloaded(cost_bytes)
         waiter = _Waiter(cost_bytes, asyncio.get_running_loop().create_future())
-        self._waiters.append(waiter)
-        self._admit()  # a small newcomer may fit beside a large one that waits
+        self._waiters[waiter] = None
+        bisect.insort(self._costs, cost_bytes)
+        self._admit()
+        if waiter.admitted.done():
+            return
+        if len(self._waiters) > self._queue_limit:
+            self._remove(waiter)
+            raise self._overloaded(cost_bytes)
+        await self._wait(waiter)
+
+    async def _wait(self, waiter: _Waiter) -> None:
         left_s = remaining_s()
         try:
             async with asyncio.timeout(None if left_s is None else max(0.0, left_s - _ANSWER_S)):
                 await waiter.admitted
         except TimeoutError:
             self._give_up(waiter)
-            raise self._overloaded(cost_bytes) from None
+            raise self._overloaded(waiter.cost_bytes) from None
         except asyncio.CancelledError:
             self._give_up(waiter)
             raise
 
     def _give_up(self, waiter: _Waiter) -> None:
-        if waiter in self._waiters:
-            self._waiters.remove(waiter)
-        elif waiter.admitted.done() and not waiter.admitted.cancelled():
+        if waiter.admitted.done() and not waiter.admitted.cancelled():
             self.give_back(waiter.cost_bytes)  # admitted in the moment its caller left
-            return
-        self._admit()
+        elif waiter in self._waiters:
+            self._remove(waiter)
+            self._admit()
 
     def _admit(self) -> None:
-        """Admit what fits, in order; stop at a waiter that has been overtaken often enough."""
-        blocked: list[_Waiter] = []
-        for waiter in list(self._waiters):
-            if waiter.admitted.done():
-                continue  # its caller has just left and will take it out of the queue
-            if self._fits(waiter.cost_bytes):
-                self._waiters.remove(waiter)
-                self.reserved_bytes += waiter.cost_bytes
-                waiter.admitted.set_result(None)
-                for passed in blocked:
-                    passed.overtaken += 1
-            else:
-                blocked.append(waiter)
-            if any(passed.overtaken >= self._max_overtakes for passed in blocked):
+        """Admit who fits, in order; while memory is tight, nobody beside others, whose return will admit the next."""
+        tight: bool | None = None
+        while self._costs and self._costs[0] <= self.capacity_bytes - self.reserved_bytes:
+            if self.reserved_bytes and self._pressure is not None:
+                tight = self._pressure.tight() if tight is None else tight
+                if tight:
+                    self._count_step(next(iter(self._waiters)))
+                    return
+            waiter = self._next()
+            if waiter is None:
                 return
+            self._remove(waiter)
+            self.reserved_bytes += waiter.cost_bytes
+            waiter.admitted.set_result(None)
+
+    def _next(self) -> _Waiter | None:
+        """The first who fits; nobody behind one who was overtaken often enough, who is the longest in the queue."""
+        free_bytes = self.capacity_bytes - self.reserved_bytes
+        passed: list[_Waiter] = []
+        left: list[_Waiter] = []
+        found: _Waiter | None = None
+        for waiter in self._waiters:
+            if waiter.admitted.done():  # its caller has just left
+                left.append(waiter)
+            elif waiter.cost_bytes <= free_bytes:
+                found = waiter
+                break
+            elif waiter.overtaken >= self._max_overtakes:
+                break
+            else:
+                passed.append(waiter)
+        for waiter in left:
+            self._remove(waiter)
+        if found is not None:
+            for waiter in passed:
+                waiter.overtaken += 1
+        return found
+
+    def _remove(self, waiter: _Waiter) -> None:
+        del self._waiters[waiter]
+        del self._costs[bisect.bisect_left(self._costs, waiter.cost_bytes)]
+
+    def _count_step(self, first: _Waiter) -> None:
+        """Count the first in the queue, once, where nothing but tight memory keeps it there."""
+        fits = first.cost_bytes <= self.capacity_bytes - self.reserved_bytes
+        if self._pressure is not None and fits and not first.counted:
+            first.counted = True
+            self._pressure.count("one_at_a_time")
 
     def _overloaded(self, cost_bytes: int) -> Overloaded:
         return Overloaded(

@@ -76,7 +76,7 @@ async def upload(
         call = method(timeout=max(0.0, end_s - loop.time()), metadata=_own_metadata())
         with contextlib.suppress(*_ENDED):  # told again by the answer
             await _uncancelled(call, call.write(take()))
-            await call.done_writing()
+            await _uncancelled(call, call.done_writing())
     return cast("Response", await _answer(call))
 
 

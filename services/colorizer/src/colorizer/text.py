@@ -75,8 +75,9 @@ class Prompts:
         with self._lock:
             missing = [prompt for prompt in dict.fromkeys(prompts) if prompt not in self._known]
             if missing and self._files is not None:
-                self._known.update(zip(missing, _encoded(self._files, missing, self._threads, token), strict=True))
-                trim()
+                rows = _encoded(self._files, missing, self._threads, token)
+                self._known.update((prompt, row.copy()) for prompt, row in zip(missing, rows, strict=True))
+                trim()  # each row is a copy, or one that is known would keep all that were encoded with it
             for prompt in prompts:
                 self._known.move_to_end(prompt)
             embeddings = np.stack([self._known[prompt] for prompt in prompts])

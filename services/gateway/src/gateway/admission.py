@@ -58,6 +58,10 @@ class Admission:
     def count(self) -> Iterator[None]:
         """Count what runs inside as one analysis in flight.
 
+        Every caller counts once: a request from its arrival until it is answered, however many photos it brings and
+        whoever else asks the same, and a job that was asked for to be kept until it ends. Who follows a job by its id
+        is part of that caller.
+
         Raises:
             Overloaded: As many as allowed are in flight.
         """

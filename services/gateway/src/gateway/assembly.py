@@ -55,7 +55,7 @@ async def open_gateway(settings: GatewaySettings, lifecycle: Lifecycle) -> Async
             room_bytes=settings.gateway_results_mb * MB,
             remember_s=settings.gateway_remember_s,
         )
-        core.tally.watch_results(lambda: jobs.told_bytes)
+        core.tally.watch_results(lambda: jobs.kept_bytes)
         await warm_up(settings.gateway_chunk_holds)
         lifecycle.ensure_room(settings.gateway_answers_mb * MB)
         with bind(settings.gateway_listen) as listener:

@@ -39,18 +39,18 @@ def operations(core: Core, jobs: Jobs) -> Operations:
         """The same, told step by step: outlines first, colors as they are named, the whole answer last."""
         async with contextlib.AsyncExitStack() as held:
             incoming = await held.enter_async_context(receive(request))
-            headers = {"content-location": f"{job_routes.address(incoming.job)}/events"}
+            headers = {"content-location": f"{job_routes.address(incoming.subscription)}/events"}
             return Holding(EventStream(incoming.job, incoming.deadline, core.feedback, headers=headers), held.pop_all())
 
     return api
 
 
 async def _answer(core: Core, request: Request, incoming: Incoming) -> Response:
-    if incoming.job.kept and wishes.is_async(request.headers):
-        return job_routes.accepted(incoming.job, request.scope, core.feedback)
+    if incoming.subscription.kept:
+        return job_routes.accepted(incoming.subscription, request.scope, core.feedback)
     result = await unless_caller_leaves(request.receive, last_result(incoming))
     body = give(result, request.scope, core.feedback)
-    headers = {"content-location": job_routes.address(incoming.job), "vary": "Accept"}
+    headers = {"content-location": job_routes.address(incoming.subscription), "vary": "Accept"}
     if wishes.is_svg(request.headers):
         return Response(overlay.draw(body), headers=headers, media_type=wishes.SVG)
     return Response(body, headers=headers, media_type=wishes.JSON)

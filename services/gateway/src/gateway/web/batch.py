@@ -83,10 +83,11 @@ class Batch(Response):
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         fill_with(scope, b"\n")
         error: answers.Failure | None = None
+        counted = contextlib.ExitStack()
         try:
             try:
-                with self._core.admission.count():
-                    await self._read(scope, send)
+                counted.enter_context(self._core.admission.count())
+                await self._read(scope, send)
             except ServiceError as failure:
                 error = failures.describe(failure, scope).error
             await unless_caller_leaves(receive, self._all())
@@ -94,6 +95,7 @@ class Batch(Response):
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
+            counted.close()
         await self._write(send, answers.BatchEnd(len(self._tasks), self._failed, error))
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
@@ -175,9 +177,12 @@ class Batch(Response):
                 self._core.keyring.charge(caller_of(self._request.scope))
             photo.sending = functools.partial(self._core.admission.send, photo.size_bytes)
             terms = Terms(self._form.options, fresh=self._fresh)
-            job = await find_job(self._jobs, photo, terms, deadline, held=held)
-        with job.followed():
-            result = await last_result(Incoming(job, deadline))
+            counted = contextlib.ExitStack()  # by the whole batch
+            subscription = find_job(self._jobs, photo, terms, deadline, held=held, place=counted)
+        try:
+            result = await last_result(Incoming(subscription, deadline))
+        finally:
+            subscription.leave()
         receipt = current_receipt()
         request_id = f"{receipt.request_id[:_ID_CHARACTERS]}-{arrived.index}" if receipt else ""
         encoded = msgspec.Raw(give(result, self._request.scope, self._core.feedback, request_id=request_id))

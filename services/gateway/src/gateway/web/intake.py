@@ -18,7 +18,8 @@ from gateway.deadline import Deadline
 from gateway.photo import Photo
 from gateway.web import questions, wishes
 from gateway.web.connections import read_ahead
-from gateway.web.jobs import Job, Jobs, Question
+from gateway.web.job import Job, Subscription
+from gateway.web.jobs import Jobs, question
 from gateway.web.pace import Pace
 from gateway.web.told import Told
 from gateway.web.upload import Upload, declared_bytes
@@ -48,15 +49,22 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """The job that answers a request, and the time by which it has to."""
+    """The caller's interest in the job that answers a request, and the time by which it has to."""
 
-    job: Job
+    subscription: Subscription
     deadline: Deadline
+
+    @property
+    def job(self) -> Job:
+        """The job."""
+        return self.subscription.job
 
 
 @contextlib.asynccontextmanager
 async def received(core: Core, jobs: Jobs, request: Request, terms: Terms) -> AsyncIterator[Incoming]:
-    """Admit a request, read its photo, and find or start the job that answers it; inside, it counts as in flight.
+    """Admit a request, read its photo, and find or start the job that answers it.
+
+    It counts as one analysis in flight inside, and, where the job goes on without its caller, until the job ends.
 
     The caller's own deadline covers the upload. Without one the analysis has its time from the last byte of the photo,
     because a phone's network may need longer for the upload than that.
@@ -74,8 +82,8 @@ async def received(core: Core, jobs: Jobs, request: Request, terms: Terms) -> As
         crowded=lambda: core.admission.crowded,
     )
     upload = Upload(request, pace, size_bytes)
-    with contextlib.ExitStack() as counted:
-        counted.enter_context(core.admission.count())
+    with contextlib.ExitStack() as until_through:
+        until_through.enter_context(core.admission.count())
         await upload.begin()
         async with contextlib.AsyncExitStack() as held:
             memory = await held.enter_async_context(core.admission.hold(size_bytes, max_wait_s=upload_s))
@@ -87,28 +95,34 @@ async def received(core: Core, jobs: Jobs, request: Request, terms: Terms) -> As
                 terms = dataclasses.replace(terms, options=options)
             photo.sending = functools.partial(core.admission.send, photo.size_bytes)
             deadline = Deadline.after(max(0.0, min(settings.request_deadline_s, end.left_s())))
-            if terms.kept:
-                held.push(counted.pop_all())  # from now on the job counts, which may go on without its caller
-            job = await find_job(jobs, photo, terms, deadline, held=held)
-        with job.followed():
-            yield Incoming(job, deadline)
+            subscription = find_job(jobs, photo, terms, deadline, held=held, place=until_through)
+            until_through.callback(subscription.leave)
+        yield Incoming(subscription, deadline)
 
 
-async def find_job(
-    jobs: Jobs, photo: Photo, terms: Terms, deadline: Deadline, *, held: contextlib.AsyncExitStack
-) -> Job:
-    """Find the job that answers a question; without one start it, and give it what is `held` for the photo.
+def find_job(
+    jobs: Jobs,
+    photo: Photo,
+    terms: Terms,
+    deadline: Deadline,
+    *,
+    held: contextlib.AsyncExitStack,
+    place: contextlib.ExitStack,
+) -> Subscription:
+    """Take an interest in the job that answers a question; without one start it, and give it what is `held` for it.
+
+    The caller calls `leave` when it is through. `place` is taken, and closed when it no longer counts as in flight.
 
     For a caller with a deadline of its own only a job that has ended will do: a running one may take too long, and one
     that is started for it may have too little time for others.
     """
-    question = Question(photo.sha256, terms.options)
+    asked = question(photo.sha256, terms.options)
     fresh, kept, in_time = terms.fresh or not jobs.remembers, terms.kept and jobs.remembers, terms.own_s is None
-    job = None if fresh else jobs.answering(question)
+    job = None if fresh else jobs.answering(asked)
     if job is not None and (job.ended or in_time):
-        job.kept = job.kept or kept
-        return job
-    return await jobs.start(photo, question, deadline, held.pop_all(), shared=in_time and not fresh, kept=kept)
+        return jobs.join(job, kept=kept, place=place)
+    shared = in_time and not fresh
+    return jobs.start(photo, terms.options, asked, deadline, held.pop_all(), shared=shared, kept=kept, place=place)
 
 
 async def last_result(incoming: Incoming) -> Told:

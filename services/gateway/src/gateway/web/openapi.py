@@ -219,7 +219,7 @@ JOB_EVENTS: dict[str, Any] = {
 JOB_DELETE: dict[str, Any] = {
     "parameters": [_JOB_ID],
     "responses": {
-        "204": {"description": "Stopped and forgotten."},
+        "204": {"description": "Forgotten; stopped where nobody else waits for it."},
         **_failed(("UNAUTHENTICATED", "NOT_FOUND")),
     },
 }

@@ -14,7 +14,7 @@ from gateway.feedback_store import FeedbackStore
 from gateway.web import answers, failures
 from gateway.web.connections import fill_with
 from gateway.web.disconnect import CallerLeft, unless_caller_leaves
-from gateway.web.jobs import Job
+from gateway.web.job import Job
 from gateway.web.told import give, render
 
 _log = logging.getLogger("stream")

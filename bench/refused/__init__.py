@@ -1,0 +1,1 @@
+"""Refused requests by the thousand: the gateway must not grow by any kind of them."""
