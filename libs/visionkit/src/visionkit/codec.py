@@ -27,7 +27,6 @@ _COSTS: Mapping[PhotoFormat, Callable[[PhotoHeader, int], Cost]] = {
 }
 _MARGIN = 1.03
 _SMALL_CHANGE_BYTES = 3_000_000  # Huffman and color tables, metadata, what the allocator keeps for later
-_HEIC_FILE_COPIES = 2  # libheif's and its decoder's; the other decoders read the file where it is
 
 
 def decode(data: bytes, header: PhotoHeader, *, max_side_px: int) -> Photo:
@@ -66,8 +65,8 @@ def predict_peak_bytes(header: PhotoHeader, *, file_bytes: int, max_side_px: int
     shrinking = 0 if cost.raster_bytes == fitting else cost.raster_bytes + fitting
     converting = fitting + rgb if header.channels == 3 else shrinking + rgb  # the allocator still holds the raster
     turning = 0 if header.orientation == 1 else 2 * rgb
-    copies = _HEIC_FILE_COPIES * file_bytes if header.format == "heic" else 0
-    return round(_MARGIN * max(cost.peak_bytes, shrinking, converting, turning)) + copies + _SMALL_CHANGE_BYTES
+    pixels = _MARGIN * max(cost.peak_bytes, shrinking, converting, turning)
+    return round(pixels) + header.side_bytes + cost.file_copies * file_bytes + _SMALL_CHANGE_BYTES
 
 
 def _fitting_wh(header: PhotoHeader, max_side_px: int) -> tuple[int, int]:
