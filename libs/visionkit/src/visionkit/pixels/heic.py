@@ -31,7 +31,7 @@ _DEEP_DECODING = {1.0: 4.6, 1.5: 6.7, 2.0: 8.8, 3.0: 12.8}
 _CONVERTING = {1.0: 2.6, 1.5: 5.2, 2.0: 8.5, 3.0: 9.5}
 _DEEP_CONVERTING = {1.0: 4.6, 1.5: 8.0, 2.0: 13.6, 3.0: 15.6}
 _TRANSPARENT_BYTES, _DEEP_TRANSPARENT_BYTES = 5.0, 5.6  # on top
-_KEPT_BYTES = 16_000_000  # of tiles and alpha planes, which are freed one by one, in what the allocator holds for later
+_KEPT_BYTES = 12_000_000  # of tiles and alpha planes, which are freed one by one, in what the allocator holds for later
 _FILE_COPIES = 3  # the main picture's file, libheif's and its decoder's
 _BLOCK_BYTES = 256  # what libde265 keeps for each coding tree block
 
