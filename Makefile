@@ -181,6 +181,10 @@ floors: $(READY) ## Measure what the services hold at rest, on this processor an
 limits: $(READY) ## Find the smallest memory limits of PROFILE (small), and write them down (needs root)
 	$(RUN)climbmate limits --profile $(PROFILE) --write
 
+.PHONY: fuzz-photos
+fuzz-photos: $(READY) ## Decode 200,000 photos that were tampered with, and fail where one takes what was not predicted
+	$(RUN)python -m bench.fuzz_photos
+
 .PHONY: decode-cost
 decode-cost: $(READY) ## Compare the predicted with the measured memory of decoding every kind of photo
 	$(RUN)python -m bench.decode_cost

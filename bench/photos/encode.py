@@ -43,11 +43,12 @@ def webp(pixels: Pixels, *, lossless: bool = False) -> bytes:
 
 
 def heic(pixels: Pixels, *, chroma: int = 420, deep: bool = False, **options: object) -> bytes:
-    """A HEIC of 8 bits, or of 10 when `deep`; chroma 420, 422 or 444."""
-    mode = {3: "RGB", 4: "RGBA"}[pixels.shape[2]]
+    """A HEIC of 8 bits, or of 10 when `deep`; chroma 420, 422 or 444; gray where the pixels are (H, W)."""
+    mode = {2: "L", 3: "RGB", 4: "RGBA"}[pixels.ndim if pixels.ndim == 2 else pixels.shape[2]]
     height, width = pixels.shape[:2]
     samples = (pixels.astype("<u2") << 8) if deep else pixels
-    file = pillow_heif.from_bytes(f"{mode};16" if deep else mode, (width, height), samples.tobytes())
+    deep_mode = "I;16" if mode == "L" else f"{mode};16"
+    file = pillow_heif.from_bytes(deep_mode if deep else mode, (width, height), samples.tobytes())
     buffer = io.BytesIO()
     file.save(buffer, quality=50, chroma=chroma, enc_params=_FAST_HEVC, **options)
     return buffer.getvalue()

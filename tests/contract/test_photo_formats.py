@@ -11,7 +11,7 @@ from servicekit.formats import HEAD_BYTES
 from visionkit import header
 
 STILL = [b"heic", b"heix", b"heim", b"heis"]
-GENERIC = [b"mif1", b"mif2"]
+GENERIC = [b"mif1", b"mif2", b"msf1"]
 REFUSED = [b"avif", b"avis", b"hevc", b"hevx", b"msf1", b"mp42", b"jxl "]
 
 

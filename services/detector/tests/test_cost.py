@@ -1,8 +1,9 @@
 import pytest
 from detector.cost import request_bytes
 from visionkit import codec
-from visionkit.photo import PhotoHeader
+from visionkit.photo import DecodedPlanes, PhotoHeader
 
+CODED = DecodedPlanes(4032 * 3024, 1.5, 8, blocks=3024)
 USUAL = {"file_bytes": 3_000_000, "max_side_px": 1280, "square_side_px": 640, "max_holds": 40}
 
 
@@ -16,7 +17,9 @@ def test_a_scaled_jpeg_costs_what_the_network_takes_however_large_it_is():
     assert request_bytes(header(), **USUAL) == request_bytes(header(width=8064, height=6048), **USUAL)
 
 
-@pytest.mark.parametrize("changes", [{"progressive": True}, {"format": "png"}, {"format": "webp"}, {"format": "heic"}])
+@pytest.mark.parametrize(
+    "changes", [{"progressive": True}, {"format": "png"}, {"format": "webp"}, {"format": "heic", "planes": (CODED,)}]
+)
 def test_what_is_decoded_at_full_size_costs_at_least_its_decoding(changes):
     photo = header(**changes)
     decode = codec.predict_peak_bytes(photo, file_bytes=3_000_000, max_side_px=1280)

@@ -3,8 +3,10 @@
 HEAD_BYTES = 256
 """How many of a photo's first bytes tell its format."""
 
-_STILL_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis"})  # HEVC stills; no sequences, no AVIF
-_GENERIC_BRANDS = frozenset({b"mif1", b"mif2"})  # any codec; the compatible brands say which
+_STILL_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis"})  # HEVC stills; no AVIF
+_GENERIC_BRANDS = frozenset(
+    {b"mif1", b"mif2", b"msf1"}
+)  # any codec, or a sequence with a still: see the compatible ones
 _COMPATIBLE_FROM = 16  # after the box's size and name, the major brand and its version
 
 

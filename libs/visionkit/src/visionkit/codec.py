@@ -27,7 +27,6 @@ _COSTS: Mapping[PhotoFormat, Callable[[PhotoHeader, int], Cost]] = {
 }
 _MARGIN = 1.03
 _SMALL_CHANGE_BYTES = 3_000_000  # Huffman and color tables, metadata, what the allocator keeps for later
-_HEIC_FILE_COPIES = 2  # libheif's and its decoder's; the other decoders read the file where it is
 _PROFILE_COPIES = 8  # its bytes, and Little CMS's tables of 16 bits, measured
 
 
@@ -69,9 +68,8 @@ def predict_peak_bytes(header: PhotoHeader, *, file_bytes: int, max_side_px: int
     converting = fitting + rgb if header.channels == 3 else shrinking + rgb  # the allocator still holds the raster
     converting += _PROFILE_COPIES * header.profile_bytes
     turning = 0 if header.orientation == 1 else 2 * rgb
-    decoding = cost.peak_bytes + (file_bytes if header.rewritten else 0)
-    copies = _HEIC_FILE_COPIES * file_bytes if header.format == "heic" else 0
-    return round(_MARGIN * max(decoding, shrinking, converting, turning)) + copies + _SMALL_CHANGE_BYTES
+    pixels = _MARGIN * max(cost.peak_bytes, shrinking, converting, turning)
+    return round(pixels) + header.side_bytes + cost.file_copies * file_bytes + _SMALL_CHANGE_BYTES
 
 
 def _fitting_wh(header: PhotoHeader, max_side_px: int) -> tuple[int, int]:

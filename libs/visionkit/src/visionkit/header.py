@@ -39,13 +39,20 @@ def probe(data: bytes) -> PhotoHeader:
 
 
 def ensure_within(header: PhotoHeader, max_pixels: int) -> None:
-    """Refuse a photo with more than `max_pixels`, before it is decoded.
+    """Refuse a photo of more than `max_pixels`, shown or decoded, before it is decoded: they take time.
 
     Raises:
-        ImageTooLarge: With `width`, `height` and `max_pixels` as details.
+        ImageTooLarge: With `width`, `height`, `decoded_pixels` and `max_pixels` as details.
     """
-    if header.pixels > max_pixels:
+    decoded = max(header.pixels, header.decoded_pixels)
+    if decoded > max_pixels:
         raise ImageTooLarge(
-            f"The photo has {header.width} x {header.height} pixels; at most {max_pixels} are accepted.",
-            details={"width": str(header.width), "height": str(header.height), "max_pixels": str(max_pixels)},
+            f"The photo has {header.width} x {header.height} pixels, of {decoded} to decode; "
+            f"at most {max_pixels} are accepted.",
+            details={
+                "width": str(header.width),
+                "height": str(header.height),
+                "decoded_pixels": str(decoded),
+                "max_pixels": str(max_pixels),
+            },
         )

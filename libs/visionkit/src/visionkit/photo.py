@@ -1,7 +1,7 @@
 """What a photo's header says, and a decoded photo."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,22 @@ from numpy.typing import NDArray
 PhotoFormat = Literal["jpeg", "png", "webp", "heic"]
 
 TRANSPOSING_ORIENTATIONS = frozenset({5, 6, 7, 8})
+
+
+class DecodedPlanes(NamedTuple):
+    """Samples that a decoder holds.
+
+    Attributes:
+        pixels: How many.
+        samples_per_px: Stored for each pixel: 1 in gray, 1.5, 2 or 3 with chroma.
+        bit_depth: Bits of a sample.
+        blocks: Into how many blocks they are coded, where they are just being decoded; 0 once they are.
+    """
+
+    pixels: int
+    samples_per_px: float
+    bit_depth: int
+    blocks: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +45,9 @@ class PhotoHeader:
         rewritten: A JPEG that its decoder would stumble over, so that it is given a copy of the file, mended.
         profile_bytes: Size of a CMYK JPEG's color profile; those of other photos are used up to 256 KiB only.
         oddly_sampled: A JPEG whose sampling factors have no name; another decoder than the usual one reads it.
+        planes: What a HEIC's decoder holds at once: the picture before it is cropped, canvas, tiles, layers, alpha.
+        side_bytes: What a WebP's decoder holds beside pixels, for tables of prefix codes.
+        decoded_pixels: What is decoded one after the other, where that is more than what is shown.
     """
 
     format: PhotoFormat
@@ -42,6 +61,9 @@ class PhotoHeader:
     rewritten: bool = False
     oddly_sampled: bool = False
     profile_bytes: int = 0
+    planes: tuple[DecodedPlanes, ...] = ()
+    side_bytes: int = 0
+    decoded_pixels: int = 0
 
     @property
     def pixels(self) -> int:

@@ -22,8 +22,8 @@ class DetectorSettings(ServiceSettings, frozen=True, kw_only=True):
     """How many photos may wait for the network; more are refused with OVERLOADED."""
     detector_model: str = "yolo11n-seg-holds"
     """The model's name in the manifest."""
-    detector_max_pixels: Annotated[int, msgspec.Meta(ge=1)] = 50_000_000
-    """Photos with more pixels than this are refused by their header."""
+    detector_max_pixels: Annotated[int, msgspec.Meta(ge=1)] = 1 << 28
+    """Photos with more pixels to decode are refused by their header: a bound on time; that on memory is the budget."""
     models_dir: str = "models"
     """The folder with `manifest.toml` and the model files."""
     yolo_img_size: Literal[320, 480, 640, 704, 960] = 960

@@ -47,4 +47,4 @@ def cost(header: PhotoHeader, max_side_px: int) -> Cost:
     """
     samples = (jpeg_pillow.cost if header.oddly_sampled else jpeg_turbo.cost)(header, max_side_px)
     coefficients = _COEFFICIENT_BYTES * header.samples_per_px * header.pixels if header.progressive else 0
-    return samples._replace(peak_bytes=samples.peak_bytes + coefficients)
+    return samples._replace(peak_bytes=samples.peak_bytes + coefficients, file_copies=int(header.rewritten))

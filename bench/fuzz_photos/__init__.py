@@ -1,0 +1,1 @@
+"""Photos whose structure was tampered with, through the codec, and what each of them takes."""
