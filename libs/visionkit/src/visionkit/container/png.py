@@ -107,10 +107,10 @@ def icc_profile(data: bytes) -> bytes | None:
         return None
     packed = bytes(chunk.body)
     try:
-        profile = zlib.decompressobj().decompress(packed[packed.index(0) + 2 :], _MAX_PROFILE_BYTES)
+        profile = zlib.decompressobj().decompress(packed[packed.index(0) + 2 :], _MAX_PROFILE_BYTES + 1)
     except (ValueError, zlib.error):
         return None
-    return profile or None
+    return profile if 0 < len(profile) <= _MAX_PROFILE_BYTES else None
 
 
 def color_key(data: bytes) -> tuple[int, ...] | None:
