@@ -103,9 +103,15 @@ def test_a_photo_without_holds_is_an_answer_with_empty_lists(http, pixels):
 
 
 def test_a_missing_field_is_named(http):
+    response = quickly(lambda: http.post("/api/analyze", files={"max_holds": (None, "3")}))
+    assert (response.status_code, response.json()["error"]["code"]) == (422, "INVALID_PARAMETER")
+    assert response.json()["error"]["details"]["image"] == "missing"
+
+
+def test_a_field_that_there_is_not_is_named_beside_the_photos(http):
     response = quickly(lambda: http.post("/api/analyze", files={"photo": b"x"}))
     assert (response.status_code, response.json()["error"]["code"]) == (422, "INVALID_PARAMETER")
-    assert "image" in response.json()["error"]["details"]
+    assert response.json()["error"]["details"]["photo"] == "There is no such field; a photo's is `image`."
 
 
 def test_an_unknown_path_is_told_in_the_same_shape(http):

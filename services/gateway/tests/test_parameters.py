@@ -177,7 +177,7 @@ async def test_a_raw_body_has_its_parameters_in_the_query_alone(gate):
 @pytest.mark.parametrize("name", ["note", "max_hold", "submit", "Image", "image[]", "이미지", "n" * 3000])
 async def test_a_field_that_does_not_exist_is_refused_by_name(gate, name):
     details = refusal(await send(gate, form(part(name, b"3"))))
-    assert details[name[:64]] == "There is no such field."
+    assert details[name[:64]] == "There is no such field; a photo's is `image`."
     assert refusal(await send(gate, form(photo=part(name, JPEG, b'; filename="a.jpg"')))) == details
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
 
 PHOTO_FIELDS: Final = ("image", "file")
+_NO_SUCH_FIELD = "There is no such field; a photo's is `image`."
 MAX_FIELD_BYTES = 4 * questions.MAX_PALETTE_CHARS
 """The most that a field's text may take: the longest palette in UTF-8."""
 _MAX_BOUNDARY = 70  # RFC 2046, section 5.1.1
@@ -106,7 +107,7 @@ class Form:
             self._begin_field(name)
             self._field = name, bytearray()
         else:
-            raise _refused(name or "body", "There is no such field." if name else "a part of the form has no name")
+            raise _refused(name or "body", _NO_SUCH_FIELD if name else "a part of the form has no name")
 
     def _check_encoding(self) -> None:
         encoding = self._headers.get(b"content-transfer-encoding", b"").strip().lower()
