@@ -78,6 +78,19 @@ def test_colors_of_ones_own_travel_as_one_parameter(gateway, connect, palette):
     assert [request.params for request in gateway.requests] == [{"palette": "mint,wood:bare wood"}] * 2
 
 
+def test_a_palette_that_is_too_long_for_an_address_goes_with_the_photo_as_a_form(gateway, connect):
+    palette = {f"색 {number}": "벽에 달린 홀드" * 4 for number in range(64)}
+    with connect(gateway.url) as climbmate:
+        climbmate.analyze(JPEG, palette=palette, max_holds=80)
+        list(climbmate.stream(JPEG, palette=palette))
+    for request in gateway.requests:
+        assert request.params == {}
+        assert request.headers["Content-Type"].startswith("multipart/form-data; boundary=")
+        assert JPEG in request.body
+        assert ",".join(f"{name}:{words}" for name, words in palette.items()).encode() in request.body
+    assert b'name="max_holds"\r\n\r\n80\r\n' in gateway.requests[0].body
+
+
 @pytest.mark.parametrize("palette", [["mint, or so"], {"mint": "pale, cool green"}, {"mint:": ""}])
 def test_a_color_that_cannot_be_written_is_refused_before_it_is_sent(gateway, connect, palette):
     with connect(gateway.url) as climbmate, pytest.raises(ValueError, match="mint"):

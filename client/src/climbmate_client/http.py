@@ -68,7 +68,7 @@ class Client:
             ValueError: The palette cannot be written; see `climbmate_client.palettes`.
         """
         upload = wire.photo_request(photo, max_holds, min_confidence, min_holds, palette)
-        request = self._request("POST", "/api/analyze", upload)
+        request = self._http.build_request("POST", "/api/analyze", **upload)
         return self._retry.call(lambda: wire.read_answer(self._send(request), Analysis))
 
     def stream(
@@ -95,7 +95,7 @@ class Client:
             Analysis
         """
         upload = wire.photo_request(photo, max_holds, min_confidence, min_holds, palette)
-        request = self._request("POST", "/api/analyze-stream", upload)
+        request = self._http.build_request("POST", "/api/analyze-stream", **upload)
         response = self._retry.call(lambda: self._open_stream(request))
         with closing(response):
             yield from self._events(response)
@@ -107,7 +107,7 @@ class Client:
             >>> {color.name: color.rgb for color in climbmate.palette()}["red"]
             (214, 40, 40)
         """
-        request = self._request("GET", "/api/palette")
+        request = self._http.build_request("GET", "/api/palette")
         return self._retry.call(lambda: wire.read_answer(self._send(request), wire.PaletteAnswer)).colors
 
     def health(self) -> Health:
@@ -117,7 +117,7 @@ class Client:
             >>> climbmate.health().services["detector"].serving
             True
         """
-        return wire.decode_answer(self._send(self._request("GET", "/api/health")), Health)
+        return wire.decode_answer(self._send(self._http.build_request("GET", "/api/health")), Health)
 
     def close(self) -> None:
         """Close the connections."""
@@ -130,13 +130,6 @@ class Client:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-    def _request(self, method: str, path: str, upload: wire.PhotoRequest | None = None) -> httpx.Request:
-        if upload is None:
-            return self._http.build_request(method, path)
-        return self._http.build_request(
-            method, path, content=upload.content, params=upload.params, headers=upload.headers
-        )
 
     def _send(self, request: httpx.Request, *, stream: bool = False) -> httpx.Response:
         try:

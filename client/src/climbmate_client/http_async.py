@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import httpx
 
@@ -50,7 +50,8 @@ class AsyncClient:
         palette: Palette | None = None,
     ) -> Analysis:
         """Analyze one photo and wait for the whole answer; see `Client.analyze`."""
-        request = self._post("/api/analyze", await _upload(photo, max_holds, min_confidence, min_holds, palette))
+        upload = await _upload(photo, max_holds, min_confidence, min_holds, palette)
+        request = self._http.build_request("POST", "/api/analyze", **upload)
 
         async def attempt() -> Analysis:
             return wire.read_answer(await self._send(request), Analysis)
@@ -75,7 +76,8 @@ class AsyncClient:
             >>> asyncio.run(last_percent())
             100
         """
-        request = self._post("/api/analyze-stream", await _upload(photo, max_holds, min_confidence, min_holds, palette))
+        upload = await _upload(photo, max_holds, min_confidence, min_holds, palette)
+        request = self._http.build_request("POST", "/api/analyze-stream", **upload)
         response = await self._retry.call_async(lambda: self._open_stream(request))
         async with aclosing(response):
             reader = wire.EventReader()
@@ -112,11 +114,6 @@ class AsyncClient:
     ) -> None:
         await self.aclose()
 
-    def _post(self, path: str, upload: wire.PhotoRequest) -> httpx.Request:
-        return self._http.build_request(
-            "POST", path, content=upload.content, params=upload.params, headers=upload.headers
-        )
-
     async def _send(self, request: httpx.Request, *, stream: bool = False) -> httpx.Response:
         try:
             return await self._http.send(request, stream=stream)
@@ -138,5 +135,5 @@ async def _upload(
     min_confidence: float | None,
     min_holds: int | None,
     palette: Palette | None,
-) -> wire.PhotoRequest:
+) -> dict[str, Any]:
     return await asyncio.to_thread(wire.photo_request, photo, max_holds, min_confidence, min_holds, palette)

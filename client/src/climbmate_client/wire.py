@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import httpx
@@ -15,6 +14,7 @@ from climbmate_client.errors import ClimbmateError, NotClimbmate, RefusedError, 
 DEFAULT_URL = "http://127.0.0.1:8000"
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for what is no JSON of the expected shape."""
+_MAX_QUERY_BYTES = 8 * 1024  # the gateway takes 16 KiB, some proxies before it half of that
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 T = TypeVar("T")
@@ -39,23 +39,19 @@ class PaletteAnswer(msgspec.Struct, frozen=True):
     colors: tuple[PaletteColor, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PhotoRequest:
-    """A photo to post, with the parameters that were given."""
-
-    content: bytes
-    params: dict[str, str]
-    headers: dict[str, str]
-
-
 def photo_request(
     photo: photos.Photo,
     max_holds: int | None,
     min_confidence: float | None,
     min_holds: int | None,
     palette: palettes.Palette | None,
-) -> PhotoRequest:
+) -> dict[str, Any]:
     """Prepare the upload of a photo; None leaves a parameter to the gateway.
+
+    A palette in many words may be longer than an address; then the photo and all parameters go as a form.
+
+    Returns:
+        What `httpx.Client.build_request` takes.
 
     Raises:
         OSError: The photo's file cannot be read.
@@ -69,7 +65,10 @@ def photo_request(
         "palette": palettes.as_text(palette),
     }
     params = {name: str(value) for name, value in given.items() if value is not None}
-    return PhotoRequest(content, params, {"Content-Type": photos.media_type(content)})
+    media_type = photos.media_type(content)
+    if len(str(httpx.QueryParams(params))) > _MAX_QUERY_BYTES:
+        return {"files": {"image": ("photo", content, media_type)}, "data": params}
+    return {"content": content, "params": params, "headers": {"Content-Type": media_type}}
 
 
 def client_options(url: str, timeout_s: float) -> dict[str, Any]:
