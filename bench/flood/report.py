@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bench.flood.client import BROKEN, CLOSED, LATE, LEFT, Outcome
+from bench.flood.hostile import CONNECTIONS
 
 MAX_PULSE_MS = 100.0
 LEAST_GOODPUT = 0.8
 MOST_ABOVE_FLOOR = 1.1
 _TYPED = ("503", "504")
+_NO_PHOTOS = frozenset(connection.name for connection in CONNECTIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class Flood:
     @property
     def goodput_per_s(self) -> float:
         """Photos answered with 200 in a second."""
-        return sum(outcome.status == "200" for outcome in self.outcomes) / self.seconds
+        return sum(one.status == "200" and one.name not in _NO_PHOTOS for one in self.outcomes) / self.seconds
 
     @property
     def untyped(self) -> int:
